@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tunesmith_sdk.testing import hub_models
+from tunesmith_sdk.testing.loopback_hub import STRANGERS
+
 
 def _beside(name: str):
     spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
@@ -14,7 +17,7 @@ def _beside(name: str):
     return module
 
 
-hub_server, hub_models = _beside("hub_server"), _beside("hub_models")
+hub_server = _beside("hub_server")
 
 
 @pytest.fixture(name="model_files")
@@ -30,7 +33,7 @@ def _safetensors():
 @pytest.fixture
 def hub(tmp_path, monkeypatch):
     """The hub server; ``org/small`` is on it with 3 MB of weights."""
-    for variable in hub_server.STRANGERS:
+    for variable in STRANGERS:
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf-home"))
     monkeypatch.setenv("TUNESMITH_CACHE", str(tmp_path / "cache"))

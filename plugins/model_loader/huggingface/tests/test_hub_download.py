@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tunesmith.errors import Cancelled, TunesmithError, UserError
-from tunesmith_huggingface.partial_file import PartFile
+from tunesmith_hubs.download.partial_file import PartFile
 
 WANTED = {"config.json", "tokenizer.json", "model.safetensors"}
 BLOB = "/cdn/"
@@ -71,7 +71,7 @@ def test_errors_that_pass_are_waited_out(hub, load, model_files, status):
 
 
 def test_retry_after_is_honoured(hub, loader, step, monkeypatch):
-    from tunesmith_huggingface.http import Patience
+    from tunesmith_hubs.http.patience import Patience
 
     waits = []
     real = Patience.__init__
@@ -183,7 +183,7 @@ def test_killed_in_the_middle_it_goes_on_and_fetches_only_what_is_missing(hub, l
     process.wait()
     fault.times = 0
     content = model_files(size)["model.safetensors"]
-    partial = tmp_path / "cache/huggingface/partial" / hashlib.sha256(content).hexdigest()
+    partial = tmp_path / "cache/hubs/partial" / hashlib.sha256(content).hexdigest()
     left = PartFile(partial, len(content), 1)
     arrived = left.done
     left.close()
@@ -204,7 +204,7 @@ def test_parts_that_a_dying_machine_did_not_write_are_fetched_again(hub, loader,
         loading.fetch(info, step.output, step)
     step.cancelled.clear()
     hub.faults.clear()
-    partial = max((tmp_path / "cache/huggingface/partial").glob("*[0-9a-f]"), key=lambda path: path.stat().st_size)
+    partial = max((tmp_path / "cache/hubs/partial").glob("*[0-9a-f]"), key=lambda path: path.stat().st_size)
     with partial.open("r+b") as file:
         file.write(bytes(100))
     loading.fetch(info, step.output, step)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.errors import UserError
-from tunesmith_huggingface.uri import HubURI
+from tunesmith_huggingface.uri import parse
 
 
 def refused(call) -> UserError:
@@ -153,10 +153,10 @@ def test_a_server_that_is_no_hub_is_named(hub, loader, step):
     {"rfilename": "config.json"},
 ])  # fmt: skip
 def test_nothing_that_a_server_says_leads_out_of_the_cache(entry):
-    from tunesmith_huggingface.repository_files import Listing
+    from tunesmith_huggingface.hub import listing_of
 
     with pytest.raises((KeyError, ValueError)):
-        Listing.from_hub({"sha": "0" * 40, "siblings": [entry]})
+        listing_of({"sha": "0" * 40, "siblings": [entry]})
 
 
 # --- without a network ---------------------------------------------------------------------------------------------------------------
@@ -207,14 +207,14 @@ def test_the_cache_of_the_hubs_own_library_is_used_read_only(hub, load, loader, 
     assert files["model.safetensors"] == model_files()["model.safetensors"]
     assert not hub.seen
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "hf-home").rglob("*")} == before
-    assert not (tmp_path / "cache/huggingface/blobs").exists()
+    assert not (tmp_path / "cache/hubs/blobs").exists()
 
 
 def test_a_damaged_cache_fixes_itself(hub, load, step, model_files, tmp_path):
     load()
     for path in step.output.iterdir():
         path.unlink()
-    for blob in (tmp_path / "cache/huggingface/blobs").iterdir():
+    for blob in (tmp_path / "cache/hubs/blobs").iterdir():
         os.truncate(blob, 5)
     assert load()[1]["model.safetensors"] == model_files()["model.safetensors"]
 
@@ -250,7 +250,7 @@ def test_the_hubs_own_library_sees_the_same_repository(hub, loader, step, tmp_pa
     ],
 )
 def test_uris(uri, parts):
-    parsed = HubURI.parse(uri)
+    parsed = parse(uri)
     assert (parsed.repo, parsed.revision, parsed.inside) == parts
 
 
@@ -258,14 +258,14 @@ def test_uris(uri, parts):
     "uri", ["hf://", "hf://org/", "hf:///x", "hf://org/na me", "hf://../x", "hf://org/x@", "hf://org/x/../y", "hf://o/n@..%2F.."]
 )
 def test_what_is_no_hub_uri_is_refused_with_an_example(uri):
-    error = refused(lambda: HubURI.parse(uri))
+    error = refused(lambda: parse(uri))
     assert (error.code, "hf://" in error.fix) == ("TS-MODEL-003", True)
 
 
 @given(st.text())
 def test_no_uri_leads_out_of_a_repository(text):
     with contextlib.suppress(UserError):
-        parsed = HubURI.parse("hf://" + text)
+        parsed = parse("hf://" + text)
         assert ".." not in parsed.repo.split("/")
         assert ".." not in parsed.inside.split("/")
         assert parsed.revision
@@ -278,7 +278,7 @@ def test_a_redirect_to_an_unencrypted_address_is_not_followed():
     import urllib.error
     import urllib.request
 
-    from tunesmith_huggingface.http import _Redirects
+    from tunesmith_hubs.http.client import _Redirects
 
     handler = _Redirects(lambda url: {})
     request = urllib.request.Request("https://hub.example/x", headers={"Range": "bytes=0-1"})

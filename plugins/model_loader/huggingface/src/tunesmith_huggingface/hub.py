@@ -1,65 +1,79 @@
-"""The hub's API: what a revision is, and where its files are. Its refusals become coded errors (`hub_errors`)."""
+"""The Hugging Face hub: its API, its refusals, and the cache of its own library."""
 
 from __future__ import annotations
 
-import http.client
-import json
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
-from tunesmith.errors import UserError
-from tunesmith_huggingface.http import Client, Patience, Refused, Response, Transient
-from tunesmith_huggingface.hub_errors import hub_error
-from tunesmith_huggingface.repository_files import Listing
-from tunesmith_huggingface.uri import HubURI
-
-T = TypeVar("T")
+from tunesmith.errors import TunesmithError, UserError, did_you_mean
+from tunesmith_hubs import HttpHub, HubAddress, HubFile, Listing, PatientClient, Refused
+from tunesmith_huggingface import environment_variables, library_cache
+from tunesmith_huggingface.settings import HuggingFaceSettings
+from tunesmith_huggingface.uri import parse
 
 
-class Hub:
-    """A hub, asked patiently.
+class HuggingFaceHub(HttpHub):
+    name = "huggingface"
+    offline_variables = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 
-    Args:
-        patience: makes a fresh `Patience` for each request.
-    """
+    def __init__(self, settings: HuggingFaceSettings) -> None:
+        token = environment_variables.token()
+        credentials = {"Authorization": f"Bearer {token}"} if token else {}
+        endpoint = settings.endpoint.rstrip("/") or environment_variables.endpoint()
+        super().__init__(endpoint, credentials, settings, "HF_ENDPOINT")
 
-    def __init__(self, client: Client, patience: Callable[[], Patience]) -> None:
-        self.client, self._patience = client, patience
+    def parse(self, uri: str) -> HubAddress:
+        return parse(uri)
 
-    def listing(self, uri: HubURI) -> Listing:
-        """Commit and files of a revision.
+    def listed(self, address: HubAddress, client: PatientClient) -> Listing:
+        url = f"{client.client.endpoint}/api/models/{address.repo}/revision/{quote(address.revision, safe='')}?blobs=true"
+        return listing_of(client.read_json(url, str(address)))
 
-        Raises:
-            UserError: TS-MODEL-001 no such repository or revision, 002 unreachable, 006 no access.
-        """
-        url = f"{self.client.endpoint}/api/models/{uri.repo}/revision/{quote(uri.revision, safe='')}?blobs=true"
-        try:
-            return Listing.from_hub(self.read_json(url, str(uri)))
-        except Refused as refusal:
-            raise hub_error(self, refusal, uri) from None
-        except (KeyError, TypeError, ValueError):
-            raise UserError(
-                "TS-MODEL-002", f"{self.client.endpoint} does not answer like a hub.",
-                fix="Check HF_ENDPOINT, and whether a log-in page stands between you and the network.",
-            ) from None  # fmt: skip
+    def urls(self, endpoint: str, address: HubAddress, name: str, file: HubFile) -> Sequence[str]:
+        return [f"{endpoint}/{address.repo}/resolve/{address.revision}/{quote(name)}"]
 
-    def url(self, repo: str, commit: str, file: str) -> str:
-        """Where a file is to be had; the server may redirect from there."""
-        return f"{self.client.endpoint}/{repo}/resolve/{commit}/{quote(file)}"
+    def refused(self, refusal: Refused, address: HubAddress, client: PatientClient) -> TunesmithError:
+        why, code, hub = refusal.message + ".", refusal.headers.get("X-Error-Code") or "", client.client
+        if code == "RevisionNotFound":
+            what = f"hf://{address.repo} has no revision `{address.revision}`."
+            return UserError("TS-MODEL-001", what, why=why, fix=_near(client, address))
+        if code == "EntryNotFound":
+            return UserError("TS-MODEL-001", f"{address} lacks a file that it lists.", why=why, fix="Run the command again.")
+        if code == "GatedRepo" or (refusal.status in (401, 403) and hub.authenticated and code != "RepoNotFound"):
+            fix = f"Ask for access on {hub.endpoint}/{address.repo}, then set HF_TOKEN to a token that may read it."
+            return UserError("TS-MODEL-006", f"The hub refuses access to {address}.", why=why, fix=fix)
+        if refusal.status in (401, 403, 404):
+            private = "" if hub.authenticated else " If it is private or gated, set HF_TOKEN: without it the hub does not tell."
+            return UserError("TS-MODEL-001", f"There is no model {address} on {hub.endpoint}.", why=why,
+                             fix=f"Check the spelling: hf://ORG/NAME.{private}")  # fmt: skip
+        fix = "Check HF_ENDPOINT and the proxy settings."
+        return UserError("TS-MODEL-002", f"The hub refuses a request for {address}.", why=why, fix=fix)
 
-    def read(self, url: str, what: str, reader: Callable[[Response], T]) -> T:
-        """What `reader` makes of the response; called anew when the connection fails."""
-        patience = self._patience()
-        while True:
-            try:
-                with self.client.open(url) as response:
-                    return reader(response)
-            except Transient as error:
-                patience.failed(error, what)
-            except (OSError, EOFError, http.client.HTTPException) as error:
-                patience.failed(Transient(str(error) or type(error).__name__), what)
+    def copies(self, address: HubAddress, name: str, file: HubFile) -> Iterable[Path]:
+        return library_cache.copies(address.repo, file)
 
-    def read_json(self, url: str, what: str) -> Any:
-        """The JSON of a response."""
-        return self.read(url, what, lambda response: json.loads(response.read()))
+    def known(self, address: HubAddress) -> Listing | None:
+        return library_cache.listing(address)
+
+
+def listing_of(answer: Mapping[str, Any]) -> Listing:
+    """From ``/api/models/{repo}/revision/{revision}?blobs=true``. KeyError, TypeError or ValueError if it is not that."""
+    files = {}
+    for entry in answer["siblings"]:
+        lfs = entry.get("lfs")
+        if lfs:
+            files[str(entry["rfilename"])] = HubFile(int(lfs["size"]), str(lfs["sha256"]))
+        else:
+            files[str(entry["rfilename"])] = HubFile(int(entry["size"]), str(entry["blobId"]), git=True)
+    return Listing(str(answer["sha"]), files)
+
+
+def _near(client: PatientClient, address: HubAddress) -> str:
+    try:
+        refs = client.read_json(f"{client.client.endpoint}/api/models/{address.repo}/refs", str(address))
+        names = [str(entry["name"]) for kind in ("branches", "tags") for entry in refs.get(kind) or ()]
+    except (TunesmithError, Refused, KeyError, TypeError, ValueError, AttributeError):
+        names = ["main"]
+    return did_you_mean(address.revision, names)

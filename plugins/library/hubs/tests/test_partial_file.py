@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tunesmith_huggingface.partial_file import PartFile
+from tunesmith_hubs.download.partial_file import PartFile
 
 CONTENT = bytes(range(256)) * 4 + b"the end"
 

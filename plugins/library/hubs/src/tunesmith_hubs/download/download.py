@@ -3,57 +3,29 @@
 from __future__ import annotations
 
 import errno
-import http.client
 import queue
 import shutil
 import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from tunesmith.contracts.step import Step
-from tunesmith.errors import TunesmithError
+from tunesmith.errors import TunesmithError, UserError
 from tunesmith_file.api import file_lock
-from tunesmith_huggingface.digests import matches
-from tunesmith_huggingface.download_source import Source
-from tunesmith_huggingface.http import Client, Patience, Transient
-from tunesmith_huggingface.partial_file import Part, PartFile
-from tunesmith_huggingface.repository_files import HubFile
+from tunesmith_hubs.cache import blobs
+from tunesmith_hubs.download.partial_file import Part, PartFile
+from tunesmith_hubs.download.transfer import RunningHash, Transfer
+from tunesmith_hubs.http.client import Refused, Transient, WrongFile
+from tunesmith_hubs.http.patience import Patience
+from tunesmith_hubs.hub import Source
+
+T = TypeVar("T")
 
 _TICK = 0.1  # seconds between two looks at how far the threads are
 _GRACE = 2.0  # seconds for the threads to see that they should stop
-
-
-@dataclass
-class Transfer:
-    """One file on its way.
-
-    Args:
-        name: for progress and messages.
-        url: where the hub has it.
-        target: where it will be once it is whole and verified.
-    """
-
-    name: str
-    url: str
-    file: HubFile
-    target: Path
-    parts: PartFile | None = None
-    source: Source | None = None
-    finished: bool = False
-    reported: int = 0
-    _claim: threading.Lock = field(default_factory=threading.Lock)
-
-    @property
-    def received(self) -> int:
-        return self.file.size if self.finished else self.parts.done if self.parts else 0
-
-    def claim_verification(self) -> bool:
-        """True for just one of the threads that find the file complete."""
-        assert self.parts is not None
-        return all(part.complete for part in self.parts.parts) and self._claim.acquire(blocking=False)
 
 
 class Download:
@@ -63,8 +35,9 @@ class Download:
         patience: makes a fresh `Patience`; its sleep must end when `stopped` is set.
     """
 
-    def __init__(self, client: Client, *, connections: int, part_size: int, partial: Path, step: Step) -> None:
-        self._client, self._connections, self._part_size, self._partial, self._step = client, connections, part_size, partial, step
+    def __init__(self, *, connections: int, part_size: int, step: Step) -> None:
+        self._connections, self._part_size, self._step = connections, part_size, step
+        self._partial = blobs.partial()
         self._work: queue.Queue[Callable[[], None]] = queue.Queue()
         self._warnings: queue.Queue[str] = queue.Queue()
         self._error: BaseException | None = None
@@ -76,12 +49,12 @@ class Download:
         Raises:
             UserError: TS-MODEL-002 when the server can't be reached any more. What was received is kept.
             TunesmithError: TS-MODEL-007 when it keeps sending other bytes than it promises, TS-MODEL-009 when the disk is full.
-            Refused: when the server refuses a file.
+            Refused: when the last place refuses a file.
         """
         self._patience = patience
         with ExitStack() as held:
-            for transfer in sorted(transfers, key=lambda t: t.file.digest):  # one order for all processes, so no deadlock
-                held.enter_context(file_lock(self._partial / (transfer.file.digest + ".lock"), self._step))
+            for transfer in sorted(transfers, key=lambda t: t.file.key):  # one order for all processes, so no deadlock
+                held.enter_context(file_lock(self._partial / (transfer.file.key + ".lock"), self._step))
             mine = [transfer for transfer in transfers if not self._arrived_meanwhile(transfer)]
             self._require_space(mine)
             for transfer in sorted(mine, key=lambda t: -t.file.size):
@@ -120,15 +93,15 @@ class Download:
                     self.stopped.set()
 
     def _begin(self, transfer: Transfer) -> None:
-        transfer.parts = PartFile(self._partial / transfer.file.digest, transfer.file.size, self._part_size)
-        transfer.source = Source(self._client, transfer.url)
-        missing = [part for part in transfer.parts.parts if not part.complete]
-        if len(missing) > 1 and not self._patiently(transfer, transfer.source.has_ranges):
+        transfer.parts = parts = PartFile(self._partial / transfer.file.key, transfer.file.size, self._part_size)
+        missing = [part for part in parts.parts if not part.complete]
+        if len(missing) > 1 and not self._tried(transfer, lambda source: self._patience().attempts(source.has_ranges, transfer.name)):
             # A server without ranges: in one piece, from the start after each failure.
-            transfer.parts.records.unlink()
-            transfer.parts.close()
-            transfer.parts = PartFile(transfer.parts.path, transfer.file.size, max(transfer.file.size, 1))
-            missing = transfer.parts.parts
+            parts.records.unlink()
+            parts.close()
+            transfer.parts = parts = PartFile(parts.path, transfer.file.size, max(transfer.file.size, 1))
+            missing = parts.parts
+        transfer.hash = _hash_of(transfer)
         for part in missing:
             self._work.put(lambda part=part: self._part(transfer, part))
         if not missing:
@@ -136,19 +109,23 @@ class Download:
 
     def _part(self, transfer: Transfer, part: Part) -> None:
         self._receive(transfer, part)
+        assert transfer.parts is not None
+        assert transfer.hash is not None
+        transfer.hash.advance(transfer.parts.path, transfer.parts.parts)
         self._verify_if_complete(transfer)
 
     def _receive(self, transfer: Transfer, part: Part) -> None:
-        """Fetch what is missing of a part, over as many connections as it takes."""
-        patience = self._patience()
+        """Fetch what is missing of a part, over as many connections and from as many places as it takes."""
 
-        def stream() -> None:
+        def stream(source: Source, patience: Patience) -> None:
             assert transfer.parts is not None
-            assert transfer.source is not None
-            with transfer.source.open(part) as (response, restarted):
-                if restarted:
+            first = part.start + part.done
+            with source.open(first, part.end - 1) as (pieces, at):
+                if at != first and part.start:
+                    raise Transient("the server sends the whole file where a part was asked for")
+                if at != first:
                     transfer.parts.restart(part)
-                for data in response:
+                for data in pieces:
                     patience.progressed()
                     transfer.parts.write(part, data)
                     if self.stopped.is_set():
@@ -156,55 +133,70 @@ class Download:
             if not part.complete:
                 raise Transient(f"the connection ended {part.end - part.start - part.done} bytes early")
 
-        self._patiently(transfer, stream, patience)
+        def receive(source: Source) -> None:
+            patience = self._patience()
+            patience.attempts(lambda: stream(source, patience), transfer.name)
 
-    def _patiently(self, transfer: Transfer, action: Callable[[], object], patience: Patience | None = None) -> object:
-        patience = patience or self._patience()
+        if not part.complete:
+            self._tried(transfer, receive)
+
+    def _tried(self, transfer: Transfer, action: Callable[[Source], T]) -> T:
+        """What `action` gives for the first place that does not fail."""
         while True:
+            source = transfer.source
             try:
-                return action()
-            except Transient as error:
-                patience.failed(error, transfer.name)
-            except (http.client.HTTPException, ConnectionError, TimeoutError) as error:
-                patience.failed(Transient(str(error) or type(error).__name__), transfer.name)
+                return action(source)
+            except (UserError, Refused, WrongFile) as error:
+                transfer.failure = transfer.failure or (_wrong(transfer, f"{error}.") if isinstance(error, WrongFile) else error)
+                if self.stopped.is_set() or not transfer.leave(source):
+                    raise transfer.failure from None  # what the best place said
+                self._say(f"{source.place} does not give {transfer.name}; going on from {transfer.source.place}.")
 
     def _verify_if_complete(self, transfer: Transfer) -> None:
         if self.stopped.is_set() or not transfer.claim_verification():
             return
-        parts = transfer.parts
+        parts, hashed = transfer.parts, transfer.hash
         assert parts is not None
-        if not matches(parts.path, transfer.file) and not self._fixed(transfer, parts):
-            raise TunesmithError(
-                "TS-MODEL-007", f"The hub sends another `{transfer.name}` than it promises.",
-                why="All its parts were fetched twice, and its hash is still not the one that the hub lists.",
-                fix="Run the command again later; if that fails too, try without the proxy or mirror.",
-            )  # fmt: skip
-        transfer.target.parent.mkdir(parents=True, exist_ok=True)
-        parts.finish(transfer.target)
+        assert hashed is not None
+        hashed.advance(parts.path, parts.parts, wait=True)
+        if not hashed.matches():
+            hashed = self._fixed(transfer, parts)
+        transfer.blob = blobs.publish(transfer.file, hashed.sha256(), parts.finish)
         transfer.finished = True
 
-    def _fixed(self, transfer: Transfer, parts: PartFile) -> bool:
-        """Fetch part after part again until the file's hash is right; a part whose bytes are the same again was not the damaged one."""
-        self._warnings.put(f"{transfer.name} was damaged on the way; its parts are fetched again until the hash is right.")
-        for part in parts.parts:
-            before = part.crc
-            parts.restart(part)
-            self._receive(transfer, part)
-            if part.crc != before and matches(parts.path, transfer.file):
-                return True
-        # Nothing of it can be trusted; the next attempt starts anew.
-        parts.records.unlink(missing_ok=True)
-        return False
+    def _fixed(self, transfer: Transfer, parts: PartFile) -> RunningHash:
+        """The hash of the file, once it is right. One hash for a whole file does not tell which part is damaged: part after part is
+        fetched again until it is found; one whose bytes are the same again was not it."""
+        self._say(f"{transfer.name} was damaged on the way; its parts are fetched again until the hash is right.")
+        while True:
+            source = transfer.source
+            for part in parts.parts:
+                before = part.crc
+                parts.restart(part)
+                self._receive(transfer, part)
+                if part.crc != before:
+                    hashed = _hash_of(transfer)
+                    hashed.advance(parts.path, parts.parts)
+                    if hashed.matches():
+                        return hashed
+            if self.stopped.is_set() or not transfer.leave(source):
+                parts.records.unlink(missing_ok=True)  # nothing of it can be trusted; the next attempt starts anew
+                raise _wrong(transfer, "All its parts were fetched twice, and its hash is still not the one that the hub lists.")
+            self._say(f"{source.place} sends another {transfer.name} than the hub lists; going on from {transfer.source.place}.")
+
+    def _say(self, text: str) -> None:
+        self._warnings.put(text)
 
     def _arrived_meanwhile(self, transfer: Transfer) -> bool:
         """Whether another process brought the file while this one waited for its lock."""
-        transfer.finished = transfer.target.exists()
+        transfer.blob = blobs.blob(transfer.file)
+        transfer.finished = transfer.blob is not None
         return transfer.finished
 
     def _require_space(self, transfers: Sequence[Transfer]) -> None:
         needed = 0
         for transfer in transfers:
-            partial = self._partial / transfer.file.digest
+            partial = self._partial / transfer.file.key
             blocks = getattr(partial.stat(), "st_blocks", 0) if partial.exists() else 0  # the file has holes: its size says nothing
             needed += max(0, transfer.file.size - 512 * blocks)
         free = shutil.disk_usage(self._partial).free
@@ -224,6 +216,17 @@ class Download:
                 self._step.progress(received, transfer.file.size, what=transfer.name, unit="B")
         total = sum(transfer.file.size for transfer in transfers)
         self._step.progress(sum(transfer.received for transfer in transfers), total, what="download", unit="B")
+
+
+def _hash_of(transfer: Transfer) -> RunningHash:
+    return RunningHash(transfer.file, "" if transfer.file.digest else blobs.name_of(transfer.file))
+
+
+def _wrong(transfer: Transfer, why: str) -> TunesmithError:
+    return TunesmithError(
+        "TS-MODEL-007", f"The hub sends another `{transfer.name}` than it promises.", why=why,
+        fix="Run the command again later; if that fails too, try without the proxy or mirror.",
+    )  # fmt: skip
 
 
 def _disk_full(error: BaseException, folder: Path) -> TunesmithError | None:

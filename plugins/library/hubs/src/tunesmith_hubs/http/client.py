@@ -1,7 +1,7 @@
-"""HTTP to the hub: one attempt at a time, with every failure told apart: worth another try, or final.
+"""HTTP to a hub: one attempt at a time, with every failure told apart: worth another try, or final.
 
-`urllib` brings proxies from the environment and certificates; what it lacks is here: the token goes to the hub's own origin only, never
-along with a redirect to another host.
+`urllib` brings proxies from the environment and certificates; what it lacks is here: credentials go to the origin that they are for, never
+along with a redirect to another one.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ import ssl
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from tunesmith.errors import Cancelled, UserError
+from tunesmith.errors import UserError
 
 Response = Any  # http.client.HTTPResponse with `url`, the address after redirects
 
-_AGENT = f"tunesmith-huggingface/0.1.0; python/{platform.python_version()}"
-_LONGEST_WAIT = 300.0  # seconds; a server that asks for more is given up
+_AGENT = f"tunesmith-hubs/0.1.0; python/{platform.python_version()}"
+_READ_OF_A_REFUSAL = 1 << 16  # bytes
 
 
 class Transient(Exception):
@@ -36,23 +36,28 @@ class Transient(Exception):
 
 
 class Refused(Exception):
-    """The server's final answer: an HTTP status of 400 to 499, and the hub's own error code if it gave one."""
+    """The server's final answer: an HTTP status of 400 to 499, with its headers and the beginning of its body."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None, body: bytes = b"") -> None:
         super().__init__(message)
-        self.status, self.code, self.message = status, code, message
+        self.status, self.message, self.headers, self.body = status, message, headers or {}, body
+
+
+class WrongFile(Exception):
+    """What a place has is not the file that was listed, as it says itself."""
 
 
 class Client:
     """Opens URLs.
 
     Args:
-        endpoint: the origin that the token belongs to.
+        endpoint: the hub's address; the credentials belong to its origin.
+        credentials: headers that say who asks; empty for nobody.
         timeout: seconds without a byte.
     """
 
-    def __init__(self, endpoint: str, token: str, timeout: float) -> None:
-        self.endpoint, self._token, self._timeout = endpoint, token, timeout
+    def __init__(self, endpoint: str, credentials: Mapping[str, str], timeout: float) -> None:
+        self.endpoint, self._credentials, self._timeout = endpoint, dict(credentials), timeout
         bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
         context = ssl.create_default_context()
         if bundle and os.path.isfile(bundle):
@@ -61,13 +66,13 @@ class Client:
 
     @property
     def authenticated(self) -> bool:
-        return bool(self._token)
+        return bool(self._credentials)
 
     def open(self, url: str, span: tuple[int, int] | None = None) -> Response:
         """One GET, of the bytes `span` (first, last) only if it is given.
 
         Raises:
-            Transient: connection problems, 408, 429, 5xx.
+            Transient: connection problems, 408, 425, 429, 5xx.
             Refused: any other 4xx.
             UserError: TS-MODEL-002 for a certificate that can't be trusted.
         """
@@ -90,44 +95,13 @@ class Client:
 
     def _headers(self, url: str) -> dict[str, str]:
         headers = {"User-Agent": _AGENT, "Accept-Encoding": "identity"}
-        if self._token and _origin(url) == _origin(self.endpoint):
-            headers["Authorization"] = f"Bearer {self._token}"
+        if origin(url) == origin(self.endpoint):
+            headers |= self._credentials
         return headers
 
 
-class Patience:
-    """Failures in a row, and the waiting between them.
-
-    Args:
-        sleep: waits so many seconds and says whether to give up because the step was cancelled.
-    """
-
-    def __init__(self, retries: int, backoff: float, sleep: Callable[[float], bool]) -> None:
-        self._retries, self._backoff, self._sleep, self._failures = retries, backoff, sleep, 0
-
-    def progressed(self) -> None:
-        self._failures = 0
-
-    def failed(self, error: Transient, what: str) -> None:
-        """Wait before the next attempt.
-
-        Raises:
-            UserError: TS-MODEL-002 after too many failures.
-            Cancelled: if the step was cancelled while it waited.
-        """
-        self._failures += 1
-        # A machine without a network should learn so in seconds; a server that answers now and then deserves more.
-        if self._failures > (self._retries if error.reached else min(self._retries, 2)) or error.retry_after > _LONGEST_WAIT:
-            raise UserError(
-                "TS-MODEL-002", f"{what} can't be fetched.", why=f"{error} ({self._failures} failed attempts in a row).",
-                fix="Check the connection and the proxy settings, then run the same command again: what was received is kept.",
-            )  # fmt: skip
-        if self._sleep(max(error.retry_after, self._backoff * 2 ** (self._failures - 1))):
-            raise Cancelled(what)
-
-
 class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follows redirects with headers made anew for where they lead, so that the token stays with its origin."""
+    """Follows redirects with headers made anew for where they lead, so that credentials stay with their origin."""
 
     def __init__(self, headers: Callable[[str], dict[str, str]]) -> None:
         self._headers = headers
@@ -143,15 +117,26 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     http_error_308 = urllib.request.HTTPRedirectHandler.http_error_302  # Python 3.10 does not know it
 
 
+def origin(url: str) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
 def _judged(error: urllib.error.HTTPError) -> Transient | Refused:
-    message = f"{urlsplit(error.url or '').netloc} answers {error.code} {error.headers.get('X-Error-Message') or error.reason}"
+    said = error.headers.get("X-Error-Message") or error.reason
+    message = f"{urlsplit(error.url or '').netloc} answers {error.code} {said}"
     if error.code in (408, 425, 429) or error.code >= 500:
         return Transient(message, retry_after=_retry_after(error.headers))
-    return Refused(error.code, error.headers.get("X-Error-Code") or "", message)
+    try:
+        body = error.read(_READ_OF_A_REFUSAL)
+    except (OSError, http.client.HTTPException):
+        body = b""
+    return Refused(error.code, message, error.headers, body)
 
 
 def _retry_after(headers: Any) -> float:
-    """Seconds from `Retry-After` (a number or a date) or from the hub's `RateLimit: "api";r=0;t=55`."""
+    """Seconds from `Retry-After` (a number or a date) or from `RateLimit: "api";r=0;t=55`."""
     value = (headers.get("Retry-After") or "").strip()
     if value.isdigit():
         return float(value)
@@ -160,8 +145,3 @@ def _retry_after(headers: Any) -> float:
         return max(0.0, email.utils.mktime_tz(moment) - time.time())
     limit = re.search(r"\br\s*=\s*0\b.*\bt\s*=\s*(\d+)", headers.get("RateLimit") or "")
     return float(limit[1]) if limit else 0.0
-
-
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)

@@ -1,0 +1,36 @@
+"""What model hubs share: a verified, resumable download in parallel parts, one store of files by hash, and the loader around a hub.
+
+A hub's plugin says how its addresses read, what a revision holds and where a file is to be had (`Hub`); `HubLoader` does the rest. Importing
+this imports no network library. A name is imported at its first use.
+"""
+
+from typing import TYPE_CHECKING
+
+from tunesmith.contracts.lazy_import import exports
+
+if TYPE_CHECKING:
+    from tunesmith_hubs.http.client import Client, Refused, Transient, WrongFile
+    from tunesmith_hubs.http.hub import HttpHub
+    from tunesmith_hubs.http.patience import Patience, PatientClient
+    from tunesmith_hubs.http.source import HttpSource
+    from tunesmith_hubs.hub import Hub, HubAddress, Source
+    from tunesmith_hubs.listing import HubFile, Listing, revision_of_files
+    from tunesmith_hubs.loader import HubLoader
+    from tunesmith_hubs.settings import DownloadSettings, HubSettings
+
+__all__ = [
+    "Client", "DownloadSettings", "HttpHub", "HttpSource", "Hub", "HubAddress", "HubFile", "HubLoader", "HubSettings", "Listing",
+    "Patience", "PatientClient", "Refused", "Source", "Transient", "WrongFile", "revision_of_files",
+]  # fmt: skip
+
+_MODULES = {
+    "http.client": "Client, Refused, Transient, WrongFile",
+    "http.hub": "HttpHub",
+    "http.patience": "Patience, PatientClient",
+    "http.source": "HttpSource",
+    "hub": "Hub, HubAddress, Source",
+    "listing": "HubFile, Listing, revision_of_files",
+    "loader": "HubLoader",
+    "settings": "DownloadSettings, HubSettings",
+}
+__getattr__ = exports(__name__, {name: f"tunesmith_hubs.{module}" for module, names in _MODULES.items() for name in names.split(", ")})

@@ -1,0 +1,1 @@
+"""Files on their way: in parallel parts, from one place after another, and verified."""

@@ -1,0 +1,83 @@
+"""ModelScope on this machine: its API as far as models need it, as the library modelscope-hub 0.5.1 asks it.
+
+Small files are sent whole, whatever range is asked for; files of Git LFS by a redirect, with ranges.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from tunesmith_sdk.testing.loopback_hub import LoopbackHandler, LoopbackHub, Repo, is_lfs
+
+_NOWHERE = 10010205001  # the code in the body of a refusal; any: nothing is decided by it
+
+
+class _Handler(LoopbackHandler):
+    def route(self, path: str, query: Mapping[str, str], token: str) -> None:
+        session = (self.headers.get("Cookie") or "").partition("m_session_id=")[2].partition(";")[0]
+        self.record.token = token = token or session
+        name, _, what = path.removeprefix("/api/v1/models/").partition("/repo")
+        if path.endswith("/revisions"):
+            name, what = name.removesuffix("/revisions"), "/revisions"
+        if not path.startswith("/api/v1/models/") or self.faulty_api():
+            return
+        repo = self.hub.repos.get(name)
+        if token in self.hub.expired:
+            return self.refuse(401, "token is expired")
+        if repo is None or (repo.private and token != self.hub.token):
+            return self.refuse(404, "record not found")
+        if what == "/revisions":
+            branches = [{"Revision": ref, "CreatedAt": 1} for ref in repo.refs]
+            return self.json({"Code": 200, "Success": True, "Data": {"RevisionMap": {"Branches": branches, "Tags": []}}})
+        commit = repo.refs.get(query.get("Revision", "master"), query.get("Revision", ""))
+        if commit not in repo.commits:
+            return self.refuse(404, f"revision {commit} not found")
+        if what == "/files":
+            return self.files(repo, commit, query)
+        return self.file(repo.commits[commit], query.get("FilePath", ""))
+
+    def files(self, repo: Repo, commit: str, query: Mapping[str, str]) -> None:
+        root, recursive = query.get("Root", "").strip("/"), query.get("Recursive") == "True"
+        entries, folders = [], set()
+        for name, data in repo.commits[commit].items():
+            if root and not name.startswith(root + "/"):
+                continue
+            *parents, _ = name.removeprefix(root + "/").split("/") if root else name.split("/")
+            deep = parents if recursive else parents[:1]
+            folders |= {"/".join(filter(None, (root, *deep[: count + 1]))) for count in range(len(deep))}
+            if recursive or not parents:
+                digest = hashlib.sha256(data).hexdigest() if self.hub.digests else ""
+                entries.append({"Path": name, "Type": "blob", "Size": len(data), "Revision": self.hub.brought(repo, commit, name),
+                                "Sha256": digest, "IsLFS": is_lfs(name), "CommittedDate": 1})  # fmt: skip
+        entries += [{"Path": folder, "Type": "tree", "Size": 0, "Sha256": ""} for folder in sorted(folders)]
+        self.json({"Code": 200, "Success": True, "Data": {"Files": entries[: self.hub.most]}})
+
+    def file(self, files: Mapping[str, bytes], name: str) -> None:
+        data = files.get(name)
+        if data is None:
+            return self.refuse(404, f"file {name} not found")
+        if is_lfs(name):
+            return self.to_cdn(name, data, {})
+        return self.content(name, data, {"X-Linked-ETag": hashlib.sha256(data).hexdigest()}, ranges=False)
+
+    def refuse(self, status: int, message: str) -> None:
+        self.json({"Code": _NOWHERE, "Message": message, "Success": False, "RequestId": "0"}, status)
+
+
+class ModelScopeServer(LoopbackHub):
+    """Further attributes: `digests`: whether entries have their SHA-256; `most`: files of one answer; `expired`: tokens."""
+
+    handler = _Handler
+    token = "ms-test"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.digests, self.most, self.expired = True, 3000, set()
+
+    def add(self, repo: str, files: dict[str, bytes], revision: str = "master", **flags: bool) -> str:
+        return super().add(repo, files, revision, **flags)
+
+    def brought(self, repo: Repo, commit: str, name: str) -> str:
+        """The first commit in which the file was as it is in this one."""
+        return next(one for one, files in repo.commits.items() if files.get(name) == repo.commits[commit][name])
