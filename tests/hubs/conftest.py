@@ -31,6 +31,10 @@ class Kind:
     endpoint: str
     token: str
 
+    @property
+    def mirrors(self) -> str:
+        return f"TUNESMITH_{self.server.partition('/')[0].upper()}_MIRRORS"
+
 
 HUBS = {
     "huggingface": Kind(
@@ -92,7 +96,7 @@ def server_of(kind: Kind) -> LoopbackHub:
 @pytest.fixture
 def alone(tmp_path, monkeypatch):
     """An environment in which nothing else can be reached."""
-    for variable in (*STRANGERS, "MODELSCOPE_CACHE"):
+    for variable in (*STRANGERS, *(kind.mirrors for kind in HUBS.values())):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf-home"))
     monkeypatch.setenv("MODELSCOPE_CACHE", str(tmp_path / "modelscope"))

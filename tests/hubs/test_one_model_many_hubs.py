@@ -87,3 +87,9 @@ def test_a_directory_a_mirror_and_two_hubs_make_one_artifact(made, local_step, t
     loader.fetch(loader.resolve(f"file://{folder}", step), step.output, step)
     digests.add(digest(step))
     assert len(digests) == 1
+
+
+def test_mirrors_may_be_named_in_the_environment(hub, mirror, monkeypatch):
+    monkeypatch.setenv(hub.kind.endpoint, "http://127.0.0.1:9")
+    monkeypatch.setenv(hub.kind.mirrors, f"http://127.0.0.1:9 {mirror.url}")
+    assert hub.load(max_retries=0)[0] == hub.files

@@ -1,7 +1,7 @@
 """What model hubs share: a verified, resumable download in parallel parts, one store of files by hash, and the loader around a hub.
 
-A hub's plugin says how its addresses read, what a revision holds and where a file is to be had (`Hub`); `HubLoader` does the rest. Importing
-this imports no network library. A name is imported at its first use.
+A hub's plugin says how its addresses read, what a revision holds and where a file is to be had (`Hub`); `HubLoader` does the rest. A name
+is imported at its first use.
 """
 
 from typing import TYPE_CHECKING

@@ -33,6 +33,8 @@ class DownloadSettings:
 @dataclass(frozen=True)
 class HubSettings(DownloadSettings):
     mirrors: tuple[str, ...] = setting(
-        (), "addresses of servers with the same API, asked for a file in turn when the one before fails; they are sent no token",
-        effect={"scene": "a mirror"}, examples=(("https://mirror.example",),),
-    )  # fmt: skip
+        (),
+        "addresses of servers with the same API, asked in turn when the hub fails, without a token; empty: $TUNESMITH_<LOADER>_MIRRORS",
+        effect={"scene": "a mirror"},
+        examples=(("https://mirror.example",),),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 
@@ -24,7 +25,8 @@ class HttpHub(Hub):
 
     def __init__(self, endpoint: str, credentials: Mapping[str, str], settings: HubSettings, endpoint_variable: str) -> None:
         self.client = Client(endpoint, credentials, settings.timeout)
-        self.mirrors = [Client(_address(mirror), {}, settings.timeout) for mirror in settings.mirrors]
+        mirrors = settings.mirrors or os.environ.get(f"TUNESMITH_{self.name.upper()}_MIRRORS", "").split()
+        self.mirrors = [Client(_address(mirror), {}, settings.timeout) for mirror in mirrors]
         self._variable = endpoint_variable
 
     @abstractmethod
