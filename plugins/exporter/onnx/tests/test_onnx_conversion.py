@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tunesmith.contracts import Artifact
 from tunesmith_onnx.exporter import OnnxExporter
 from tunesmith_onnx.settings import OnnxSettings
-from tunesmith_sdk.local_step import LocalStep
-from tunesmith_sdk.testing.environments import environment_of
+from tunesmith_sdk.testing.conversions import Conversions, expected
 
 pytestmark = pytest.mark.isolated
-SOURCES = Path(__file__).parents[1] / "src"
 IDS = [list(range(5, 25)), [7, 7, 90]]
-ASK = """
-import json, sys
-from tunesmith_onnx.runtime import log_probs
-ids = json.loads(sys.argv[2])
-print(json.dumps([found.tolist() for found in log_probs(sys.argv[1], ids)]))
-"""
 PADDED = """
 import json, sys
 import numpy, onnxruntime
@@ -44,53 +31,19 @@ print(json.dumps([logits[at, long - len(row):].tolist() for at, row in enumerate
 
 
 @pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(environment_of("tunesmith_onnx", tmp_path_factory.mktemp("environments")).python)
-
-
-@pytest.fixture(scope="module")
-def export(python: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """``export(model)``: the directory that the exporter wrote."""
-
-    def run(model: Path, **settings: Any) -> Path:
-        step = LocalStep.make(tmp_path_factory.mktemp("onnx"))
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(sys, "executable", python)
-            patch.setenv("PYTHONPATH", str(SOURCES))
-            OnnxExporter(OnnxSettings(**settings)).export(Artifact("model/hf", model), step.output, step)
-        return step.output
-
-    return run
-
-
-def asked(python: str, made: Path, program: str) -> list[Any]:
-    import torch
-
-    done = subprocess.run(
-        [python, "-c", program, str(made), json.dumps(IDS)], capture_output=True, text=True, check=True,
-        env={**os.environ, "PYTHONPATH": str(SOURCES)},
-    )  # fmt: skip
-    return [torch.tensor(one).log_softmax(-1) for one in json.loads(done.stdout.splitlines()[-1])]
-
-
-def expected(model: Path) -> list[Any]:
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    theirs = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32)
-    with torch.no_grad():
-        return [theirs(torch.tensor([row])).logits[0].log_softmax(-1) for row in IDS]
+def conversions(tmp_path_factory: pytest.TempPathFactory) -> Conversions:
+    return Conversions("tunesmith_onnx", OnnxExporter, OnnxSettings, tmp_path_factory)
 
 
 @pytest.mark.parametrize(("family", "options"), [("llama", {}), ("gemma2", {"sliding_window": 8})], ids=["llama", "windows"])
 def test_what_is_generated_is_what_the_checkpoint_expects_alone_and_padded(
-    python: str, export: Any, tiny_model: Any, family: str, options: Any
+    conversions: Conversions, tiny_model: Any, family: str, options: Any
 ) -> None:
     import torch
 
     model = tiny_model(family, **options)
-    made = export(model)
+    made = conversions.export(model)
     assert str(Path.home()) not in (made / "onnx" / "model.onnx").read_bytes().decode("latin-1"), "the machine's folders"
-    for program in (ASK, PADDED):
-        for ours, theirs in zip(asked(python, made, program), expected(model), strict=True):
+    for program in ("", PADDED):
+        for ours, theirs in zip(conversions.log_probs(made, IDS, program), expected(model, IDS), strict=True):
             torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-4)
