@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tunesmith.contracts import Artifact, EstimateRequest
-from tunesmith_gguf import exporter
+from tunesmith_gguf import exporter, llamacpp
 from tunesmith_gguf.estimate import estimate
 from tunesmith_gguf.settings import GgufSettings
 from tunesmith_sdk.testing.model_configs import SMOLLM2
@@ -23,6 +23,16 @@ def test_the_converter_runs_in_the_environments_own_interpreter():
     assert words[0] == sys.executable
     assert words[words.index("--outtype") + 1] == "q8_0"
     assert words[words.index("--model-name") + 1] == "my model"
+
+
+def test_where_llama_cpp_is_not_there_it_says_so_and_the_check_goes_the_other_way(tmp_path: Path):
+    assert llamacpp._library() is None
+    assert llamacpp.log_probs(tmp_path, [[1, 2]]) is None
+
+
+def test_a_prompt_is_read_at_once_and_its_last_tokens_one_by_one():
+    assert list(llamacpp._pieces(7)) == [(0, 3), (3, 4), (4, 5), (5, 6), (6, 7)]
+    assert list(llamacpp._pieces(2)) == [(0, 1), (1, 2)]
 
 
 def test_the_tokenizer_and_the_config_lie_beside_the_file(tmp_path: Path, local_step, monkeypatch: pytest.MonkeyPatch):

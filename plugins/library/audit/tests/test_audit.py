@@ -17,6 +17,7 @@ from tunesmith_audit.estimate import estimate
 from tunesmith_audit.files.adapter_audit import audit_adapter
 from tunesmith_audit.files.audit import audit
 from tunesmith_audit.files.tensors import as_float, tensors_of, values_of
+from tunesmith_audit.outputs.comparison import compared
 from tunesmith_audit.settings import AuditSettings
 from tunesmith_audit.verdict import Verdict
 
@@ -299,6 +300,23 @@ def test_a_format_of_its_own_is_run_by_its_own_runtime(parent, tmp_path, monkeyp
             check.check(step, result)
     else:
         assert check.check(step, result).meta["audit"]["compared"]
+
+
+def test_a_runtime_that_does_not_know_a_model_leaves_it_to_transformers_and_one_that_fails_is_the_childs_fault(parent, monkeypatch):
+    import torch
+
+    rows = torch.randn(2, 8, generator=torch.Generator().manual_seed(1)).log_softmax(-1)
+    monkeypatch.setattr("tunesmith_audit.outputs.comparison.ids_of", lambda *_: ([[3, 4]], Verdict(figures={"prompts": 1})))
+    monkeypatch.setattr("tunesmith_audit.outputs.comparison.said", lambda *_: [rows])
+    words = {"settings": AuditSettings(), "bits": 32}
+    alike = compared(Verdict(), parent, parent, runner=lambda *_: None, **words)
+    assert (alike.findings, alike.figures["kl"]) == ((), 0.0)
+
+    def fails(*_):
+        raise RuntimeError("it stops at token 0")
+
+    (finding,) = compared(Verdict(), parent, parent, runner=fails, **words).findings
+    assert (finding.code, "token 0" in finding.what) == ("TS-GATE-002", True)
 
 
 def test_what_is_no_model_is_let_pass(parent, tmp_path):

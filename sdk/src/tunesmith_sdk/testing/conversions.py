@@ -15,6 +15,7 @@ import pytest
 import torch
 
 import tunesmith
+import tunesmith_models
 from tunesmith.contracts import Artifact
 from tunesmith.plugins.manifest import read_manifest
 from tunesmith_sdk.local_step import LocalStep
@@ -38,7 +39,7 @@ class Conversions:
 
     def __init__(self, package: str, exporter: Any, settings: Any, folders: pytest.TempPathFactory) -> None:
         self._exporter, self._settings, self._folders = exporter, settings, folders
-        modules = (tunesmith, import_module(package))
+        modules = (tunesmith, tunesmith_models, import_module(package))
         self._sources = os.pathsep.join(str(Path(module.__file__).parents[1]) for module in modules)
         self._facts = read_manifest(Path(modules[-1].__file__).parent / "plugin.toml").providers[0].facts
         self.python = str(environment_of(package, folders.mktemp("environments")).python)
@@ -59,10 +60,15 @@ class Conversions:
             program: another program, which is given the directory and the ids as JSON, and prints logits or log-probabilities so.
         """
         module, _, function = self._facts["log_probs"].partition(":")
-        words = [self.python, "-c", program or _RUN.format(module=module, function=function), str(made), json.dumps(ids)]
-        done = subprocess.run(words, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": self._sources})
+        said = self.run(program or _RUN.format(module=module, function=function), str(made), json.dumps(ids))
+        return [torch.tensor(one).log_softmax(-1) for one in json.loads(said)]
+
+    def run(self, program: str, *words: str) -> str:
+        """The last line that a program prints in the environment."""
+        command = [self.python, "-c", program, *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": self._sources})
         assert done.returncode == 0, done.stderr
-        return [torch.tensor(one).log_softmax(-1) for one in json.loads(done.stdout.splitlines()[-1])]
+        return done.stdout.splitlines()[-1]
 
 
 def expected(model: Path, ids: Sequence[Sequence[int]]) -> list[torch.Tensor]:

@@ -5,6 +5,7 @@ from tunesmith.hookspecs import hookimpl
 from tunesmith_gguf.settings import GgufQuantizerSettings, GgufSettings
 from tunesmith_models.model_directory import SIZES
 
+_LOG_PROBS = "tunesmith_gguf.llamacpp:log_probs"
 _RECOMMEND = {
     "order": -1, "goals": {"edge": 30}, "settings": {"outtype": "q8_0"},
     "rule": "one file, in 8 bits, that programs without Python read on a phone, a board or a laptop",
@@ -22,7 +23,7 @@ def exporter():
         accepts=("model/hf",),
         produces=("model/gguf",),
         capabilities={"lossless": "partial", "device.cpu": "full"},
-        facts={"metrics": SIZES, "recommend": _RECOMMEND},
+        facts={"metrics": SIZES, "recommend": _RECOMMEND, "log_probs": _LOG_PROBS},
         estimator="tunesmith_gguf.estimate:estimate",
     )
 
@@ -49,7 +50,7 @@ def quantizer():
         accepts=("model/hf",),
         produces=("model/gguf",),
         capabilities={"device.cpu": "full"},
-        facts={"calibration": False, "metrics": SIZES, "use": _USE},
+        facts={"calibration": False, "metrics": SIZES, "use": _USE, "log_probs": _LOG_PROBS},
         estimator="tunesmith_gguf.estimate:estimate_quantized",
         variants="tunesmith_gguf.estimate:variants",
     )

@@ -20,7 +20,8 @@ from tunesmith_models.model_directory import gguf_in
 
 SLOT = "check"  #: key in a step below which the check is named
 Expected = Sequence[Any]  #: log-probabilities, as `log_probs_of` gives them
-Runner = Callable[[Path, Sequence[Sequence[int]]], Expected]  #: of the model in a directory, after each token of some sequences
+#: of the model in a directory, after each token of some sequences; None where it can't run this one, and it is run as without a runner
+Runner = Callable[[Path, Sequence[Sequence[int]]], Expected | None]
 
 _remembered: WeakKeyDictionary[Step, Expected | NotCompared] = WeakKeyDictionary()
 
@@ -83,7 +84,7 @@ def compared(
         if gated.ok:
             config = configuration(child)
             before = list(expected) if expected is not None else _expected(parent, child, ids, device)
-            after = runner(child, ids) if runner else _answers(parent, child, ids, device)
+            after = _answers(parent, child, ids, device, runner)
             shape = ModelShape.from_config(config)
             usual = output_bounds(bits or bits_of(config, stored_type(config)), shape.parameters if shape else 0.0)
             gated += distance(before, after, ids, with_own(usual, settings))
@@ -106,8 +107,10 @@ class _Fails(Exception):
     """The child can be loaded and not be run."""
 
 
-def _answers(parent: Path, child: Path, ids: Sequence[Sequence[int]], device: str) -> list[Any]:
+def _answers(parent: Path, child: Path, ids: Sequence[Sequence[int]], device: str, runner: Runner | None) -> Expected:
     try:
+        if runner and (told := runner(child, ids)) is not None:
+            return told
         if numbers := _numbers(parent, child):
             return log_probs_of(_with_numbers(parent, numbers, device), ids, device)
         return said(child, ids, device)
