@@ -20,7 +20,6 @@ from tunesmith_models.model_directory import gguf_in
 LIBRARY = "xllamacpp.xllamacpp"
 ONE_BY_ONE = 4  # of a sequence's last tokens
 _CONTEXT = (512, 2048, 512)  # how llama_context_params begins: n_ctx, n_batch, n_ubatch, with their defaults
-_THREADS = slice(4, 6)  # n_threads, n_threads_batch
 
 
 class _Params(ctypes.Structure):
@@ -43,6 +42,7 @@ _FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "llama_context_default_params": (_Params,),
     "llama_model_load_from_file": (_POINTER, ctypes.c_char_p, _Params),
     "llama_init_from_model": (_POINTER, _POINTER, _Params),
+    "llama_set_n_threads": (None, _POINTER, _INT, _INT),
     "llama_model_get_vocab": (_POINTER, _POINTER),
     "llama_vocab_n_tokens": (_INT, _POINTER),
     "llama_get_memory": (_POINTER, _POINTER),
@@ -97,9 +97,10 @@ def _opened(library: Any, file: Path, longest: int) -> Iterator[tuple[Any, int] 
         return
     params = library.llama_context_default_params()
     params.words[0] = params.words[1] = max(longest, _CONTEXT[0])
-    params.words[_THREADS] = [int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)] * 2
     context = library.llama_init_from_model(model, params)
     try:
+        if context:
+            library.llama_set_n_threads(context, *[int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)] * 2)
         yield (context, library.llama_vocab_n_tokens(library.llama_model_get_vocab(model))) if context else None
     finally:
         if context:
