@@ -102,7 +102,14 @@ def _brought_contract(kind: str) -> str:
     head = f"Hook `{kind}() -> Providers` ([example](../hooks.md#{kind})), contract version {told.api}; module `{module.__name__}`. "
     head += f"The kind is brought by `{plugin.distribution}`.\n\n"
     text = "\n\n".join(_prose(inspect.getdoc(module) or "").split("\n\n")[1:]) + "\n\n"
-    return head + text.lstrip("\n") + "".join(_class(one) for one in vars(module).values() if _is_of(one, module))
+    return head + text.lstrip("\n") + "".join(_class(one) for part in _parts(module) for one in vars(part).values() if _is_of(one, part))
+
+
+def _parts(module: Any) -> list[Any]:
+    """The modules of a contract: its own, and those beside it of which it names a class."""
+    beside = (one.__module__ for one in vars(module).values() if inspect.isclass(one))
+    named = [name for name in dict.fromkeys(beside) if name.rpartition(".")[0] == module.__package__ and name != module.__name__]
+    return [module, *map(importlib.import_module, named)]
 
 
 def _is_of(thing: Any, module: Any) -> bool:

@@ -1,4 +1,4 @@
-"""What test objectives that learn from completions have in common: they raise the log-probabilities of what has a reward, by as much."""
+"""Objectives of tests that learn from completions: they raise the log-probabilities of what has a reward, by as much. And what dies."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from tunesmith_data.api import message
-from tunesmith_torch.api import COMPLETIONS, Group, LossSum
+from tunesmith_torch.api import COMPLETIONS, Asks, Group, LossSum, Sampling, Score
 from tunesmith_torch.training.experience.rollout_ledger import ROLLOUTS
 
 ROWS = [{"messages": [message("user", text)], "columns": {"at": at}} for at, text in enumerate(["Hello", "Who?", "What is a plan?"] * 2)]
@@ -43,6 +43,41 @@ class Reinforcement:
         facts = [facts for group in batch.groups for facts in group.facts[COMPLETIONS]]
         own = batch.policy.split(list(batch.lengths))
         return -sum(one["gain"] * values.sum() for one, values in zip(facts, own, strict=True)) / len(facts)
+
+
+class Vowels(Reinforcement):
+    """Reinforces completions by how many of their letters are vowels; those of the row 4 are unscored."""
+
+    def __init__(self, **sampling) -> None:
+        self.asks = Asks(sampling=Sampling(**({"num_generations": 4, "max_completion_length": 6} | sampling)))
+        self.seen = []
+
+    def score(self, rollouts):
+        self.seen += rollouts
+        return [
+            Score(None if rollout.row == 4 else sum(letter in "aeiou" for letter in rollout.text), {"vowels": 1.0}) for rollout in rollouts
+        ]
+
+
+class Dies(Exception):
+    """In place of a kill."""
+
+
+def dying(function, at):
+    """The function, at whose call number `at` something dies."""
+    calls = []
+
+    def call(*arguments, **named):
+        calls.append(1)
+        if len(calls) == at:
+            raise Dies
+        return function(*arguments, **named)
+
+    return call
+
+
+def adapter(output: Path) -> bytes:
+    return (output / "adapter_model.safetensors").read_bytes()
 
 
 def ledger(output: Path) -> list[dict[str, Any]]:

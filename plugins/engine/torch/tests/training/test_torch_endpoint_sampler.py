@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from dataclasses import replace
 
 import pytest
 import torch
 from fake_policy import FakePolicy, endpoint
-from test_torch_experience import ROWS, Vowels, adapter
+from reinforcement import ROWS, Vowels, adapter, ledger
 
 from tunesmith.contracts import TunesmithError, UserError
 from tunesmith_torch.model.loader import load_model
 from tunesmith_torch.training.experience.groups import sequence_of
-from tunesmith_torch.training.experience.rollout_ledger import ROLLOUTS
 from tunesmith_torch.training.failures.recovery import TRIES, remedy
 
 TWO_STEPS = {"batch_size": 3, "save_steps": 1}
@@ -25,8 +22,7 @@ def trained(bench, sampler, name="tune", settings=TWO_STEPS, **sampling):
     objective = Vowels(**sampling)
     bench.before = lambda step: step.inputs.update(sampler=sampler)
     output, _ = bench.train(settings, rows=ROWS, objective=objective, name=name)
-    lines = [json.loads(line) for line in gzip.decompress((output / ROLLOUTS).read_bytes()).splitlines()]
-    return objective, output, lines
+    return objective, output, ledger(output)
 
 
 def test_each_collection_is_written_with_the_adapter_as_it_is_then(bench):

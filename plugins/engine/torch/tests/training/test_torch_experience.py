@@ -9,10 +9,10 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from reinforcement import ROWS, Reinforcement, ledger
+from reinforcement import ROWS, Dies, Vowels, adapter, dying, ledger
 
 from tunesmith.contracts import Artifact, TunesmithError, UserError
-from tunesmith_torch.api import Asks, Head, Rollout, Sampling, Score
+from tunesmith_torch.api import Head, Rollout, Sampling, Score
 from tunesmith_torch.data.packing import Wanted, pack
 from tunesmith_torch.model.dense.loader import load_dense
 from tunesmith_torch.model.loader import load_model
@@ -22,24 +22,6 @@ from tunesmith_torch.training.experience.groups import sequence_of
 from tunesmith_torch.training.experience.preflight import preflight
 from tunesmith_torch.training.experience.rollout_ledger import ROLLOUTS
 from tunesmith_torch.training.experience.token_choice import choose
-
-
-class Vowels(Reinforcement):
-    """Reinforces completions by how many of their letters are vowels; those of the row 4 are unscored."""
-
-    def __init__(self, **sampling) -> None:
-        self.asks = Asks(sampling=Sampling(**({"num_generations": 4, "max_completion_length": 6} | sampling)))
-        self.seen = []
-
-    def score(self, rollouts):
-        self.seen += rollouts
-        return [
-            Score(None if rollout.row == 4 else sum(letter in "aeiou" for letter in rollout.text), {"vowels": 1.0}) for rollout in rollouts
-        ]
-
-
-def adapter(output):
-    return (output / "adapter_model.safetensors").read_bytes()
 
 
 def test_what_is_trained_on_is_what_was_sampled_and_the_ledger_has_all_of_it(bench):
@@ -103,7 +85,7 @@ def test_prompts_without_a_gradient_are_completed_anew_and_a_run_goes_on_with_wh
     assert bench.series("frac_resampled") == [1.0] * 4
 
     killed = Choosy(**sampling)
-    killed.loss = _dying(killed.loss, 4)
+    killed.loss = dying(killed.loss, 4)
     with pytest.raises(Dies):
         bench.train(settings, rows=ROWS, objective=killed, name="again")
     again, _ = bench.train(settings, rows=ROWS, objective=Choosy(**sampling), name="again")
@@ -118,23 +100,6 @@ def test_a_prompt_that_never_gives_a_gradient_is_given_up(bench):
 
     output, _ = bench.train({"batch_size": 3, "max_steps": 1}, rows=ROWS, objective=Dull(max_resamplings=2))
     assert [line["attempt"] for line in ledger(output)] == [2] * 12 + ([0] * 4 + [1] * 4) * 3
-
-
-class Dies(Exception):
-    """In place of a kill."""
-
-
-def _dying(function, at):
-    """The function, at whose call number `at` something dies."""
-    calls = []
-
-    def call(*arguments, **named):
-        calls.append(1)
-        if len(calls) == at:
-            raise Dies
-        return function(*arguments, **named)
-
-    return call
 
 
 class Grows(Vowels):
@@ -185,7 +150,7 @@ def test_what_head_and_reference_say_before_the_first_step_is_measured_and_a_sta
     assert sorted(rows[0]) != sorted(rows[2])
 
     killed = Grows(**sampling)
-    killed.loss = _dying(killed.loss, 8)
+    killed.loss = dying(killed.loss, 8)
     with pytest.raises(Dies):
         bench.train(settings, rows=ROWS, objective=killed, name="again")
     again, _ = bench.train(settings, rows=ROWS, objective=Grows(**sampling), name="again")
@@ -265,11 +230,11 @@ def test_a_run_that_is_interrupted_anywhere_comes_to_the_same_adapter_and_ledger
 
     objective = Vowels(**sampling)
     if fails_at == "score":
-        objective.score = _dying(objective.score, 3)
+        objective.score = dying(objective.score, 3)
     elif fails_at == "update":
-        objective.loss = _dying(objective.loss, 8)
+        objective.loss = dying(objective.loss, 8)
     else:
-        monkeypatch.setattr(collections.Sampler, "__call__", _dying(collections.Sampler.__call__, 2))
+        monkeypatch.setattr(collections.Sampler, "__call__", dying(collections.Sampler.__call__, 2))
     with pytest.raises(Dies):
         bench.train(settings, rows=ROWS, objective=objective, name="again")
     again, _ = bench.train(settings, rows=ROWS, objective=Vowels(**sampling), name="again")
@@ -310,11 +275,11 @@ def test_a_collection_is_written_ahead_and_a_run_that_is_interrupted_finds_it(be
 
     objective = Threaded(**sampling)
     if fails_at == "score":
-        objective.score = _dying(objective.score, 4)
+        objective.score = dying(objective.score, 4)
     elif fails_at == "update":
-        objective.loss = _dying(objective.loss, 8)
+        objective.loss = dying(objective.loss, 8)
     else:
-        monkeypatch.setattr(collections.Sampler, "__call__", _dying(collections.Sampler.__call__, 4))
+        monkeypatch.setattr(collections.Sampler, "__call__", dying(collections.Sampler.__call__, 4))
     with pytest.raises(Dies):
         bench.train(settings, rows=ROWS, objective=objective, name="again")
     again, _ = bench.train(settings, rows=ROWS, objective=Threaded(**sampling), name="again")

@@ -16,6 +16,7 @@ from tunesmith_torch.api.experience import (
     Score,
     Turn,
 )
+from tunesmith_torch.api.loss import LossSum, Mean, per_sequence
 from tunesmith_torch.api.objective import (
     LAST,
     Asks,
@@ -24,8 +25,6 @@ from tunesmith_torch.api.objective import (
     Group,
     Head,
     KeepsState,
-    LossSum,
-    Mean,
     Medium,
     MicroBatch,
     Objective,
@@ -36,7 +35,6 @@ from tunesmith_torch.api.objective import (
     Warns,
     answered,
     estimator,
-    per_sequence,
 )
 from tunesmith_torch.api.optimizer import Optimizer, OwnSchedule, Trained, parameter_groups
 
