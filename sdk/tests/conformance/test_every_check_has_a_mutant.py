@@ -12,7 +12,7 @@ from tunesmith_sdk.conformance import catalog, plugin_kinds
 
 #: file of tests -> its tables, keyed by check
 TABLES = {
-    "test_mutants.py": ("LIGHT", "SERVED", "KILLED_BY_CHECK", "CANCELLED"),
+    "test_mutants.py": ("LIGHT", "SERVED", "KILLED_BY_CHECK", "CANCELLED", "UPDATED"),
     "test_mutants_of_plugins.py": ("FAULTS_OF_SOURCE", "FAULTS_OF_SETTINGS"),
     "test_mutants_of_settings.py": ("FAULTS",),
     "test_mutants_of_models.py": ("FAULTS", "FAULTS_IN_WORKERS"),

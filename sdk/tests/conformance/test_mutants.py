@@ -178,6 +178,20 @@ SERVED = {
 }
 
 
+#: of a backend that is `updatable` -> what its check says
+UPDATABLE = {
+    "the first adapter stays": (('told["log_probs"][adapter.name]', 'told["log_probs"]["one"]'), "of the model with the adapter"),
+    "another version is told": (("self.version = version", "self.version = getattr(self, 'version', version)"), "as version 0"),
+    "another temperature": (("[token], [logs[token]]", "[token], [logs[token] * TEMPERATURE]"), "of the model with the adapter"),
+    "too few completions": (("range(options.n)", "range(1)"), "4 completions of each prompt were asked for"),
+}
+UPDATED = ["inference_backend.updatable"]  #: by each of UPDATABLE
+_SAMPLER = {
+    "good": "updatable_backend",
+    "record": 'accepts=("model/hf",), produces=("endpoint/openai",), capabilities={"updatable": "full"}',
+}
+
+
 #: of those, what waits long for what does not come
 _WAITS = {"executor.dumps-stacks", "step.crash-contained"}
 
@@ -224,6 +238,19 @@ def test_what_goes_on_wrongly_after_a_kill_is_caught(kind: str, tmp_path: Path):
 def test_a_fault_of_a_server_is_caught_by_the_check_that_is_meant_for_it_alone(check: str, tmp_path: Path):
     kind, *changes = SERVED[check]
     assert mutants.failed(mutants.write(tmp_path, kind, *changes), kind, "provider") == {check}
+
+
+@pytest.mark.slow
+def test_a_good_sampler_of_a_model_that_is_trained_meanwhile_is_caught_by_nothing(tmp_path: Path):
+    assert mutants.failed(mutants.write(tmp_path, _S, **_SAMPLER), *UPDATED) == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", UPDATABLE)
+def test_a_sampler_of_a_model_that_is_trained_meanwhile_is_caught(how: str, tmp_path: Path):
+    change, said = UPDATABLE[how]
+    (outcome,) = (one for one in mutants.conform(mutants.write(tmp_path, _S, change, **_SAMPLER), only=UPDATED).outcomes if one.what)
+    assert (outcome.check, said in outcome.what) == (UPDATED[0], True)
 
 
 def test_a_class_that_its_kind_s_callers_can_t_call_is_told_with_what_they_call(tmp_path: Path):

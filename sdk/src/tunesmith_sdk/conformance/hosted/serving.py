@@ -72,28 +72,29 @@ def _status(request: urllib.request.Request) -> int:
         return 0
 
 
-def serve_request(bench: Bench) -> Mapping[str, Any]:
-    """The step of the verb that serves the provider's model."""
+def serve_request(bench: Bench, **settings: Any) -> Mapping[str, Any]:
+    """The step of the verb that serves the provider's model; `settings` are the step's."""
     record = bench.record
     model = bench.source()
     config = Path(model.path) / "config.json"
     meta = {"config": json.loads(config.read_text(encoding="utf-8"))} if config.is_file() else {}
     chosen = {"kind": record.kind, "target": record.target, "settings_class": record.settings, "settings": dict(bench.values)}
     return {
-        "settings": {"name": NAME}, "settings_class": "tunesmith_serve.settings:ServeSettings", "distribution": "tunesmith-serve",
+        "settings": {"name": NAME, **settings}, "settings_class": "tunesmith_serve.settings:ServeSettings",
+        "distribution": "tunesmith-serve",
         "inputs": {"model": {**model.to_json(), "meta": meta}},
         "choices": {"inference_backend": {**chosen, "distribution": record.distribution}},
     }  # fmt: skip
 
 
 @contextmanager
-def serving(bench: Bench) -> Iterator[Served]:
-    """An endpoint of the block's own."""
+def serving(bench: Bench, **settings: Any) -> Iterator[Served]:
+    """An endpoint of the block's own, of a step with these settings."""
     try:
         from openai import OpenAI
     except ImportError:
         raise NotRun("OpenAI's client is not installed", where="pip install 'tunesmith-sdk[serving]'") from None
-    with bench.working(SERVE, step=serve_request(bench)) as worker:
+    with bench.working(SERVE, step=serve_request(bench, **settings)) as worker:
         if not worker.until(lambda: worker.ready is not None, UP):
             error = worker.error() if worker.done else None
             raise CheckFailed(

@@ -26,7 +26,7 @@ from tunesmith.plugins.records import ProviderRecord
 from tunesmith_sdk import tiny_models
 from tunesmith_sdk.conformance.author_functions import Case, function, given
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, no_material
-from tunesmith_sdk.conformance.materials import tiny_gguf
+from tunesmith_sdk.conformance.materials import tiny_gguf, tiny_policies
 from tunesmith_sdk.conformance.materials import tiny_trained_model as teaching
 from tunesmith_sdk.conformance.materials.tiny_trained_model import SENTENCES
 
@@ -36,6 +36,7 @@ FORMATS = {
     "dataset/unpaired": "judged",
 }  # fmt: skip
 LIMIT = 300  # seconds to make one
+_OF_TAUGHT = ("gguf", "policies")  # what is made of the taught model
 #: of the tiny models: heads that every engine has kernels for (vLLM's smallest on a processor has 32), rows that groups of 128 divide
 SIZES = {"hidden_size": 128, "intermediate_size": 256, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 32}
 
@@ -146,7 +147,7 @@ class Materials:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=".making-", dir=path.parent))
         try:
-            done = _run(name, str(aside), self.get("taught") if name == "gguf" else "")
+            done = _run(name, str(aside), self.get("taught") if name in _OF_TAUGHT else "")
             if done.returncode:
                 return "!" + (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
             if not path.exists():
@@ -169,7 +170,7 @@ def _run(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.Co
 def _version() -> str:
     """Names what they follow from: the code that makes them and the libraries it uses."""
     digest = hashlib.sha256()
-    for module in (tiny_models, teaching, tiny_gguf):
+    for module in (tiny_models, teaching, tiny_gguf, tiny_policies):
         digest.update(Path(str(module.__file__)).read_bytes())
     digest.update(Path(__file__).read_bytes())
     for name in ("torch", "transformers", "gguf"):
@@ -188,6 +189,8 @@ def make(name: str, directory: Path, taught: str = "") -> None:
         teaching.teach(tiny_models.tiny_model(directory, **SIZES))
     elif name == "gguf":
         tiny_gguf.write(Path(taught), directory / "tiny.gguf")
+    elif name == "policies":
+        tiny_policies.write(Path(taught), directory)
     else:
         rows = {
             "rows": _chats, "pairs": _pairs, "texts": _texts, "labelled": _labelled, "steps": _steps, "embeddings": _embeddings,
