@@ -27,3 +27,8 @@ def oracle(case, batch):
             total = total - surrogate + beta * (reference / now - torch.log(reference / now) - 1)
         used += length
     return total
+
+
+def learning(case):
+    """A reward that tells an untrained model's completions apart."""
+    return {"rewards": [{"length": {"at_least": 4, "at_most": 12, "unit": "characters"}}], "num_generations": 4, "max_completion_length": 8}

@@ -25,3 +25,8 @@ def oracle(case, batch):
         logits.append(case.settings["beta"] * (sums[better] - sums[4 * number + 1 - better]))
     coins = torch.stack(logits)
     return functional.binary_cross_entropy_with_logits(coins, torch.ones_like(coins), reduction="sum")
+
+
+def learning(case):
+    """A reward that tells an untrained model's completions apart."""
+    return {"rewards": [{"length": {"at_least": 4, "at_most": 12, "unit": "characters"}}], "max_completion_length": 8}

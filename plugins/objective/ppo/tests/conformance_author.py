@@ -27,3 +27,8 @@ def oracle(case, batch):
     near = torch.max(torch.min(values, before + far), before - far)
     errors = torch.stack([functional.mse_loss(guess, wanted, reduction="none") for guess in (values, near)]).amax(0)
     return policy.sum() + case.settings["vf_coef"] * 0.5 * errors.sum()
+
+
+def learning(case):
+    """A reward that tells an untrained model's completions apart."""
+    return {"rewards": [{"length": {"at_least": 4, "at_most": 12, "unit": "characters"}}], "max_completion_length": 8}

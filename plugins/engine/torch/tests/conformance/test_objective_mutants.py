@@ -43,6 +43,20 @@ FAULTS = {
 }
 
 
+#: one that learns from completions
+LEARNER = GoodPlugin(
+    KIND, Path(__file__).with_name("good_learner.py").read_text(),
+    'accepts=("dataset/chat",), facts={"sampler": True}, needs=(Need("strategy", "sampling", "it samples"),)', runtime=("torch",),
+)  # fmt: skip
+RESUMES = "objective.resumes"
+#: what of it a run that is killed does not find again
+FORGETS = {
+    "draws in its process": ("/ 10)", "/ 10 + random.SystemRandom().random())"),
+    "counts in an attribute": ("/ 10)", "/ 10 * (1 + self.count()))"),
+}
+COUNTING = ("    def close(self):", "    def count(self):\n        self.seen += 0.25\n        return self.seen\n\n    def close(self):")
+
+
 def written(folder: Path, *changes: tuple[str, str], oracle: bool = True) -> Path:
     """An objective, with the oracle that the page on the author's file has as an example."""
     folder.mkdir()
@@ -51,7 +65,7 @@ def written(folder: Path, *changes: tuple[str, str], oracle: bool = True) -> Pat
 
 
 def test_every_check_has_a_fault_that_it_catches():
-    assert set(FAULTS) == checks_of(KIND)
+    assert {*FAULTS, RESUMES} == checks_of(KIND)
 
 
 def test_a_good_objective_is_caught_by_none(tmp_path: Path):
@@ -62,6 +76,21 @@ def test_a_good_objective_is_caught_by_none(tmp_path: Path):
 def test_a_fault_is_caught_by_the_check_that_is_meant_for_it_alone(check: str, tmp_path: Path):
     folder = written(tmp_path / "plugin", *FAULTS[check], oracle=check == "objective.oracle")
     assert failed_here(folder, tmp_path) == {check}
+
+
+def test_a_good_objective_that_learns_from_completions_is_caught_by_none(tmp_path: Path):
+    assert failed_here(LEARNER.write(tmp_path / "plugin"), tmp_path) == set()
+
+
+@pytest.mark.parametrize("how", FORGETS)
+def test_one_that_goes_on_otherwise_after_a_kill_is_caught(how: str, tmp_path: Path):
+    changes = [FORGETS[how], *[COUNTING] * ("attribute" in how)]
+    assert failed_here(LEARNER.write(tmp_path / "plugin", *changes), tmp_path) == {RESUMES}
+
+
+def test_one_that_says_that_it_does_not_repeat_itself_is_not_caught(tmp_path: Path):
+    told = ('{"sampler": True}', '{"sampler": True, "resume": "statistical"}')
+    assert failed_here(LEARNER.write(tmp_path / "plugin", FORGETS["draws in its process"], told), tmp_path) == set()
 
 
 def test_a_dead_setting_is_caught_and_a_living_one_is_not(tmp_path: Path):

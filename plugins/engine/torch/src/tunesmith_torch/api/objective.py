@@ -13,7 +13,8 @@ Which outputs these are is said in one place, a function of the settings that im
 record has its ``needs`` and its estimator from it (`estimator`), the objective its `asks`.
 
 Facts: those of `Asks.facts`; ``metrics`` (see `Provider`): what validation adds to a step's result, ``validation_`` before the name that
-`LossSum` gives it; empty for one that reports nothing but its loss.
+`LossSum` gives it; empty for one that reports nothing but its loss. ``resume``, of one that samples: ``exact`` (left out: this), where a
+run that is killed comes to the same bytes with the in-process sampler on a processor, or ``statistical``.
 """
 
 from __future__ import annotations

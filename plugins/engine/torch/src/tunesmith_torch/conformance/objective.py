@@ -23,6 +23,7 @@ from tunesmith_torch.api import (
     TokenSequence,
     TopTokens,
 )
+from tunesmith_torch.conformance import resume  # noqa: F401  registers its check
 from tunesmith_torch.conformance.rollouts import adapted, drawn, pretended
 
 EXACT, ORACLE, GRADIENT = 1e-5, 1e-5, 1e-3  #: relative
@@ -155,7 +156,7 @@ def _gradients(total: Any, batch: MicroBatch) -> dict[str, Any]:
     return {name: torch.zeros_like(named[name]) if own is None else own for name, own in zip(named, found, strict=True)}
 
 
-@action("objective", materials=("rows", "pairs", "judged"))
+@action("objective", materials=("rows", "pairs", "judged", "taught"))
 def work(subject: Subject) -> None:
     """Encode rows and compute the loss and its gradient."""
     objective = subject.build()
