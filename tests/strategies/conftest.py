@@ -30,7 +30,7 @@ def rows(objective: str):
         prompt = [message("user", "What is it? " * (1 + number % 3))]
         if objective == "sft":
             yield {"messages": [*prompt, message("assistant", "A plugin." + " no" * number)]}
-        elif objective in ("grpo", "ppo"):
+        elif objective in ("grpo", "ppo", "online-dpo"):
             yield {"messages": prompt}
         elif objective == "kto":
             yield {"messages": prompt, "answer": [message("assistant", "Yes" * (number % 4 + 1))], "label": number % 3 > 0}

@@ -74,6 +74,11 @@ def objective_of(spec: dict[str, Any]) -> Any:
         from tunesmith_ppo.settings import ProximalSettings
 
         return ProximalPolicy(build(ProximalSettings, settings))
+    if spec["objective"] == "online-dpo":
+        from tunesmith_online_dpo.objective import OnlinePreference
+        from tunesmith_online_dpo.settings import OnlinePreferenceSettings
+
+        return OnlinePreference(build(OnlinePreferenceSettings, settings))
     if spec["objective"] == "kto":
         from tunesmith_kto.objective import KahnemanTversky
         from tunesmith_kto.settings import UtilitySettings

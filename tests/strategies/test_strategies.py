@@ -67,16 +67,25 @@ def test_two_processes_learn_what_one_learns(tmp_path, model, alone, strategy, o
 
 
 LENGTHS = [{"length": {"at_least": 4, "at_most": 12, "unit": "characters"}}]
-#: what learns from its own completions
-FROM_EXPERIENCE = {
-    "grpo": {"rewards": LENGTHS, "max_completion_length": 6, "num_generations": 3, "num_iterations": 2, "beta": 0.1, "max_resamplings": 1},
-    "ppo": {"rewards": LENGTHS, "max_completion_length": 6, "num_ppo_epochs": 2, "adap_kl_ctrl": True, "whiten_rewards": True},
+TURNS = {  # an untrained model hardly ever ends an answer by itself
+    "environment": {"guess-number": {"highest": 4}}, "max_turns": 2, "max_completion_length": 60, "stop": list("aeiouAEIOU0123456789"),
 }  # fmt: skip
+ANSWERS = {"rewards": LENGTHS, "max_completion_length": 6}
+#: what learns from its own completions: its objective and settings
+FROM_EXPERIENCE = {
+    "grpo": ("grpo", {**ANSWERS, "num_generations": 3, "num_iterations": 2, "beta": 0.1, "max_resamplings": 1}),
+    "grpo-ahead": ("grpo", {**ANSWERS, "num_generations": 3, "num_iterations": 2, "one_step_off_policy": True}),
+    "grpo-episodes-ahead": ("grpo", {**TURNS, "num_generations": 3, "one_step_off_policy": True}),
+    "ppo": ("ppo", {**ANSWERS, "num_ppo_epochs": 2, "adap_kl_ctrl": True, "whiten_rewards": True}),
+    "online-dpo": ("online-dpo", {**ANSWERS, "num_generations": 4}),
+    "online-dpo-episodes": ("online-dpo", {**TURNS, "rewards": LENGTHS, "num_generations": 3}),
+}
 
 
-@pytest.mark.parametrize("objective", FROM_EXPERIENCE)
-def test_two_processes_learn_from_completions_what_one_learns(tmp_path, model, objective, launched):
-    spec = {"objective": objective, "objective_settings": FROM_EXPERIENCE[objective], "settings": {**SETTINGS, "num_train_epochs": 1}}
+@pytest.mark.parametrize("case", FROM_EXPERIENCE)
+def test_two_processes_learn_from_completions_what_one_learns(tmp_path, model, case, launched):
+    objective, settings = FROM_EXPERIENCE[case]
+    spec = {"objective": objective, "objective_settings": settings, "settings": {**SETTINGS, "num_train_epochs": 1}}
     one = launched(tmp_path / "one", model, 1, strategy="single", **spec)[0]
     two = launched(tmp_path / "two", model, 2, strategy="ddp", **spec)
     assert one["metrics"].keys() == two[0]["metrics"].keys()
