@@ -156,7 +156,7 @@ def _gradients(total: Any, batch: MicroBatch) -> dict[str, Any]:
     return {name: torch.zeros_like(named[name]) if own is None else own for name, own in zip(named, found, strict=True)}
 
 
-@action("objective", materials=("rows", "pairs", "judged", "taught"))
+@action("objective", materials=("rows", "pairs", "judged", "blank"))
 def work(subject: Subject) -> None:
     """Encode rows and compute the loss and its gradient."""
     objective = subject.build()

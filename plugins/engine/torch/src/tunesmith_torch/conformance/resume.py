@@ -24,7 +24,8 @@ from tunesmith_sdk.conformance.bench.subject import contents, differing
 from tunesmith_torch.conformance import resume_process
 
 KILLS = 2  # of one run, one after the other
-SOON = 0.2  # seconds after a report in which the kill comes
+STEPS = (1, 2)  # that a process has made when it is killed
+SOON = 0.5  # seconds after such a step in which the kill comes: some of the next one is done
 GRADES = ("exact", "statistical")
 
 
@@ -40,29 +41,28 @@ def resumes(subject: Subject) -> None:
     if claimed not in GRADES:
         raise CheckFailed(f"its record claims to resume `{claimed}`", fix=f"The fact `resume` is one of {', '.join(GRADES)}.")
     whole, again = subject.folder("whole"), subject.folder("again")
-    reports = _run(subject, whole)
-    begun = next((at for at, line in enumerate(reports) if line == resume_process.BEGUN), 0)
+    _run(subject, whole)
     drawn, places = random.SystemRandom(), []
     for _ in range(KILLS):
-        places.append(drawn.randrange(begun, len(reports)))
-        _run(subject, again, kill_after=places[-1], delay=drawn.uniform(0, SOON))
+        places.append((drawn.choice(STEPS), round(drawn.uniform(0, SOON), 3)))
+        _run(subject, again, *places[-1])
     _run(subject, again)
-    subject.notes["killed after reports"] = f"{', '.join(map(str, places))} of {len(reports)}"
+    killed = " and ".join(f"{delay:g} s after its step {steps}" for steps, delay in places)
+    subject.notes["killed"] = killed
     twice = [key for key, count in Counter(_completions(again)).items() if count > 1]
     if twice or set(_completions(whole)) != set(_completions(again)):
         raise CheckFailed("after a kill the ledger does not have each completion once", found=str(twice[:3]),
                           fix="Leave the ledger to the engine.")  # fmt: skip
     if claimed == "exact" and (found := differing(_kept(whole), _kept(again))):
         raise CheckFailed(
-            "killed and begun again, it ends with other weights or rollouts than in one go", found=f"{found}; killed after the reports "
-            f"{places} of {len(reports)}",
+            "killed and begun again, it ends with other weights or rollouts than in one go", found=f"{found}; killed {killed}",
             fix="Let `score` and `learn` be functions of their arguments, and keep what goes on in the state; where what scores does not "
             "repeat itself, declare the fact `resume: statistical`.",
         )  # fmt: skip
 
 
-def _run(subject: Subject, home: Path, *, kill_after: int = -1, delay: float = 0.0) -> list[str]:
-    """What it reports, a line each, until it ends or is killed.
+def _run(subject: Subject, home: Path, steps: int = 0, delay: float = 0.0) -> None:
+    """Train to the end, or until it is killed, so many seconds after so many steps of this process.
 
     Raises:
         CheckFailed: it fails.
@@ -71,25 +71,22 @@ def _run(subject: Subject, home: Path, *, kill_after: int = -1, delay: float = 0
     asked = {
         "target": record.target, "settings": record.settings, "distribution": record.distribution, "format": source.format,
         "values": {**subject.values, **(subject.asked("learning") or {})}, "rows": str(source.path),
-        "model": str(subject.material("taught")), "home": str(home),
+        "model": str(subject.material("blank")), "home": str(home),
     }  # fmt: skip
     words = [sys.executable, "-m", resume_process.__name__, json.dumps(asked)]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    reports: list[str] = []
     with (home / "stderr").open("w+", encoding="utf-8") as errors:
         with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment) as process:
             assert process.stdout is not None
-            for line in process.stdout:
+            for told, _ in enumerate(process.stdout):  # before the first step, and behind each
                 subject.step.check_cancelled()
-                reports.append(line.strip())
-                if len(reports) == kill_after + 1:
+                if steps and told == steps:
                     time.sleep(delay)
                     process.kill()
         errors.seek(0)
-        if process.returncode not in (0, *([-9] if kill_after >= 0 else [])):
+        if process.returncode not in (0, *([-9] if steps else [])):
             raise CheckFailed("it can't learn from the completions of the kit's tiny model", found=errors.read()[-400:],
                               fix="Where it has to be told something, its author's `learning` gives the settings.")  # fmt: skip
-    return reports
 
 
 def _completions(home: Path) -> list[tuple[int, ...]]:

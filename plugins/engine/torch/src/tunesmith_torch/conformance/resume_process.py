@@ -1,4 +1,7 @@
-"""A training step of the objective under test, in a process that may be killed: ``python -m ... QUESTION``, a JSON object."""
+"""A training step of the objective under test, in a process that may be killed: ``python -m ... QUESTION``, a JSON object.
+
+It writes an empty line before the first optimizer step, and one behind each.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-BEGUN = "$/metric"  #: the first such report comes when the model has begun to learn
-STEPS = 4
+EPOCHS = 3  # of a few rows: some steps with a checkpoint behind each
 
 
 def main(asked: dict[str, Any]) -> None:
@@ -28,7 +30,7 @@ def main(asked: dict[str, Any]) -> None:
     for folder in ("output", "work"):
         (home / folder).mkdir(parents=True, exist_ok=True)
     settings = {
-        "dtype": "float32", "batch_size": 2, "learning_rate": 1e-2, "save_steps": 1, "save_time_share": 1.0, "max_steps": STEPS,
+        "dtype": "float32", "batch_size": 2, "learning_rate": 1e-2, "save_steps": 1, "save_time_share": 1.0, "num_train_epochs": EPOCHS,
     }  # fmt: skip
     step = WorkerStep(
         name="learn", output=home / "output", work=home / "work", settings=build(TrainSettings, settings), seed=3,
@@ -40,7 +42,7 @@ def main(asked: dict[str, Any]) -> None:
             "objective": build_provider(asked["target"], asked["settings"], asked["values"], asked["distribution"]),
             "adapter": Lora(LoraSettings(r=4, lora_alpha=8.0)), "strategy": SingleProcess(), "optimizer": AdamW(AdamWSettings()),
         },
-        notify=lambda method, params: print(method, flush=True),
+        notify=lambda method, params: print(flush=True) if params.get("what") == "train" else None,
     )  # fmt: skip
     train.run(step)
 
