@@ -165,3 +165,15 @@ def test_the_interpreter_of_an_environment_is_looked_for_beside_the_pipeline(tmp
     python.symlink_to(sys.executable)
     (step,) = (one for one in plan_on_a_laptop(folder / "tunesmith.yaml", registry).steps if one.name == "play")
     assert step.choices["objective"].settings["environment_python"] == str(python)
+
+
+@pytest.mark.parametrize("objective", ["grpo", "online-dpo"])
+def test_a_plan_refuses_a_group_of_one_which_has_nobody_to_be_compared_with(objective, tmp_path):
+    (tmp_path / "prompts.jsonl").write_text('{"prompt": "Guess.", "answer": "4"}\n' * 8)
+    settings = "{rewards: [exact], num_generations: 1}"
+    (tmp_path / "tunesmith.yaml").write_text(
+        f"model: hf://made/up\nsteps:\n  solve: {{train: {{{objective}: {settings}}}, adapter: lora, data: prompts.jsonl}}\n"
+    )
+    with pytest.raises(TunesmithError, match="TS-SPEC-020") as caught:
+        plan_on_a_laptop(tmp_path / "tunesmith.yaml", load_registry(load_config(tmp_path, home=tmp_path / "home")))
+    assert "num_generations` should be at least 2" in str(caught.value)

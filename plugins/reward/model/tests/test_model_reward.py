@@ -1,5 +1,7 @@
 """A tiny reward model, held against transformers' class of it; a server (pooling_server.py), and the default backend's."""
 
+import json
+
 import pytest
 from pooling_server import pooling_server
 
@@ -25,18 +27,43 @@ def judge(tiny_model, tmp_path):
     return with_head(base, tmp_path / "judge", "reward", drawn_head(base, 1)).path
 
 
+@pytest.fixture
+def judge_of_other_tokens(judge):
+    """The same weights, and a tokenizer that numbers the letters otherwise than that of the model in training does."""
+    file = judge / "tokenizer.json"
+    told = json.loads(file.read_text())
+    vocabulary = told["model"]["vocab"]
+    letters = [name for name in vocabulary if len(name) == 1 and name.isalpha()]
+    numbers = [vocabulary[name] for name in letters]
+    vocabulary |= dict(zip(letters, numbers[1:] + numbers[:1], strict=True))
+    file.write_text(json.dumps(told))
+    return judge
+
+
 def test_a_models_score_is_that_of_transformers(judge):
+    assert scores(path=str(judge)) == pytest.approx(theirs(judge), rel=1e-3, abs=1e-4)
+
+
+def test_a_model_of_another_tokenizer_reads_the_text_by_its_own(judge, request):
+    before = scores(path=str(judge))
+    other = request.getfixturevalue("judge_of_other_tokens")
+    assert scores(path=str(other)) == pytest.approx(theirs(other), rel=1e-3, abs=1e-4)
+    assert scores(path=str(other)) != pytest.approx(before, rel=1e-3, abs=1e-4)
+
+
+def theirs(judge):
+    """What transformers says."""
     import torch
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
     model, tokenizer = AutoModelForSequenceClassification.from_pretrained(judge).eval(), AutoTokenizer.from_pretrained(judge)
-    theirs = []
+    found = []
     for completion in COMPLETIONS:
         turns = [{"role": "user", "content": "What is 6 times 7?"}, {"role": "assistant", "content": completion}]
         ids = tokenizer(tokenizer.apply_chat_template(turns, tokenize=False), add_special_tokens=False, return_tensors="pt")["input_ids"]
         with torch.no_grad():
-            theirs.append(float(model(ids).logits))
-    assert scores(path=str(judge)) == pytest.approx(theirs, rel=1e-3, abs=1e-4)
+            found.append(float(model(ids).logits))
+    return found
 
 
 def test_what_is_too_long_is_unscored_and_no_zero(judge):

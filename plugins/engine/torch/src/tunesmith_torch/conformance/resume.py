@@ -16,10 +16,11 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from tunesmith_sdk.conformance import CheckFailed, Subject, check
+from tunesmith_sdk.conformance import CheckFailed, NotRun, Subject, check
 from tunesmith_sdk.conformance.bench.subject import contents, differing
 from tunesmith_torch.conformance import resume_process
 
@@ -40,6 +41,8 @@ def resumes(subject: Subject) -> None:
     claimed = str(subject.record.facts.get("resume", GRADES[0]))
     if claimed not in GRADES:
         raise CheckFailed(f"its record claims to resume `{claimed}`", fix=f"The fact `resume` is one of {', '.join(GRADES)}.")
+    if missing := [part[-1] for part in resume_process.PARTS.values() if find_spec(part[0].partition(".")[0]) is None]:
+        raise NotRun(f"what it would be composed with is not here: {', '.join(missing)}", where=f"pip install {' '.join(missing)}")
     whole, again = subject.folder("whole"), subject.folder("again")
     _run(subject, whole)
     drawn, places = random.SystemRandom(), []

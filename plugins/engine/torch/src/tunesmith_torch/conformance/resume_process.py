@@ -10,6 +10,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+#: what it is composed with: target, settings, their values, distribution
+PARTS: dict[str, tuple[str, str, dict[str, Any], str]] = {
+    "adapter": ("tunesmith_lora.adapter:Lora", "tunesmith_lora.settings:LoraSettings", {"r": 4, "lora_alpha": 8.0}, "tunesmith-lora"),
+    "strategy": ("tunesmith_single.strategy:SingleProcess", "", {}, "tunesmith-single"),
+    "optimizer": ("tunesmith_torch_optim.adamw:AdamW", "tunesmith_torch_optim.settings:AdamWSettings", {}, "tunesmith-torch-optim"),
+}
 EPOCHS = 3  # of a few rows: some steps with a checkpoint behind each
 
 
@@ -18,13 +24,8 @@ def main(asked: dict[str, Any]) -> None:
     from tunesmith.contracts.settings import build
     from tunesmith.isolation.provider_import import build_provider
     from tunesmith.isolation.worker_step import WorkerStep
-    from tunesmith_lora.adapter import Lora
-    from tunesmith_lora.settings import LoraSettings
-    from tunesmith_single.strategy import SingleProcess
     from tunesmith_torch.settings import TrainSettings
     from tunesmith_torch.training import train
-    from tunesmith_torch_optim.adamw import AdamW
-    from tunesmith_torch_optim.settings import AdamWSettings
 
     home = Path(asked["home"])
     for folder in ("output", "work"):
@@ -40,7 +41,7 @@ def main(asked: dict[str, Any]) -> None:
         },
         providers={
             "objective": build_provider(asked["target"], asked["settings"], asked["values"], asked["distribution"]),
-            "adapter": Lora(LoraSettings(r=4, lora_alpha=8.0)), "strategy": SingleProcess(), "optimizer": AdamW(AdamWSettings()),
+            **{slot: build_provider(*part) for slot, part in PARTS.items()},
         },
         notify=lambda method, params: print(flush=True) if params.get("what") == "train" else None,
     )  # fmt: skip
