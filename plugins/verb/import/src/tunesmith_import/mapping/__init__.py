@@ -1,0 +1,1 @@
+"""Keys of another tool -> a pipeline, with an account of each key."""
