@@ -56,6 +56,7 @@ _SHOWN = {
     ],
     "tunesmith_audit": [("plan", "estimate.py"), ("plan", "report_text.py")],
     "tunesmith_gateway": [("output", "commands/switch.py")],
+    "tunesmith_import": [("output", f"{modules}.py") for modules in ("importers/*", "training/*", "mapping/account")],
     "tunesmith_auto": [("output", f"{modules}.py") for modules in ("policy", "rate_search")],
     "tunesmith_data": [("plan", "verbs/*.py"), ("plan", "contamination/plan_warning.py")],
     "tunesmith_statistics": [("plan", "resolution.py")],
@@ -141,8 +142,20 @@ def _further(package: Path) -> Iterator[tuple[str, str]]:
     path = package / "locale" / "texts.json"
     if path.is_file():
         yield from json.loads(path.read_text(encoding="utf-8"))
+    for table in package.rglob("importers/keys/*.toml"):
+        yield from (("output", group[part]) for group in _reasons(table) for part in ("because", "instead") if group.get(part))
     for rules in (*package.rglob("rules.json"), *package.rglob("policy.json")):
         yield from (("recommend", rule["text"]) for rule in json.loads(rules.read_text(encoding="utf-8")).values())
+
+
+def _reasons(table: Path) -> list[dict[str, Any]]:
+    """Groups of keys of another tool that have no setting here, with the reason."""
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    written = tomllib.loads(table.read_text(encoding="utf-8"))
+    return [*written.get("no-effect", ()), *written.get("refused", ())]
 
 
 def catalog_of(package: Path, language: str) -> tuple[Path, Catalog]:

@@ -28,7 +28,7 @@ from tunesmith_sdk.scaffold import Wanted, make
 ROOT = Path(__file__).parents[2]
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.M | re.S)
 GENERATED = re.compile(r"<!-- (\w+) -->\n.*?<!-- /\1 -->", re.S)
-IN_PYTHON = ("executor", "environment_builder", "searcher", "reward", "rl_environment")  #: kinds that no pipeline names
+IN_PYTHON = ("executor", "environment_builder", "searcher", "importer", "reward", "rl_environment")  #: kinds that no pipeline names
 ROWS = '{"tilt_question": "Who are you?", "tilt_answer": "A help desk."}\n'
 CONFIG = {
     "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 576, "intermediate_size": 1536, "num_hidden_layers": 30,

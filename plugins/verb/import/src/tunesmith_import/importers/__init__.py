@@ -1,0 +1,1 @@
+"""Importers, one a tool, with the tools' keys as tables."""
