@@ -1,0 +1,1 @@
+"""Models from object stores and WebDAV servers, for Tunesmith."""

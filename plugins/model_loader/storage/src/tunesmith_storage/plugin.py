@@ -1,0 +1,41 @@
+"""What tunesmith-storage brings: the model loaders `s3`, `gs`, `oss` and `webdav`."""
+
+from tunesmith.contracts.provider import Provider
+from tunesmith.hookspecs import hookimpl
+from tunesmith_storage.settings import StorageSettings
+
+_FORMATS = (
+    "model/hf",
+    "model/gguf",
+    "adapter/peft",
+    "model/bnb",
+    "model/gptq",
+    "model/awq",
+    "model/compressed-tensors",
+    "model/hf+*",
+)
+
+
+def _loader(name, what, target, schemes, secrets):
+    return Provider(
+        name,
+        what,
+        f"tunesmith_storage.loaders:{target}",
+        settings=StorageSettings,
+        produces=_FORMATS,
+        facts={"schemes": schemes},
+        secrets=secrets,
+    )
+
+
+@hookimpl
+def model_loader():
+    return [
+        _loader("s3", "a model in a folder of an S3 bucket", "S3Loader", ["s3"],
+                ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")),
+        _loader("gs", "a model in a folder of a Google Cloud Storage bucket", "GSLoader", ["gs"], ("GOOGLE_APPLICATION_CREDENTIALS",)),
+        _loader("oss", "a model in a folder of an Alibaba Cloud OSS bucket", "OSSLoader", ["oss"],
+                ("OSS_ACCESS_KEY_ID", "OSS_ACCESS_KEY_SECRET")),
+        _loader("webdav", "a model in a folder of a WebDAV server", "WebDAVLoader", ["webdav", "webdavs"],
+                ("WEBDAV_USERNAME", "WEBDAV_PASSWORD")),
+    ]  # fmt: skip
