@@ -91,7 +91,7 @@ def test_failures_that_pass_are_waited_out_and_others_end_it(load, store):
     store.failures = 2
     assert load("s3")[1] == WANTED
     store.failures = 100
-    assert refused(lambda: load("s3", max_retries=1)).code == "TS-MODEL-002"
+    assert refused(lambda: load("s3", "s3://bucket/other", max_retries=1)).code == "TS-MODEL-002"
 
 
 @pytest.mark.parametrize(("status", "code"), [(403, "TS-MODEL-006"), (401, "TS-MODEL-006"), (404, "TS-MODEL-001")])
