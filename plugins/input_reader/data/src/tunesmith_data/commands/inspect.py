@@ -104,8 +104,11 @@ def inspection_text(found: Inspection, shown: int = _SHOWN) -> str:
         lines += ["", f"{title}: {count}"] if count else []
         lines += [columns(entries[:shown], "  ")] if entries else []
         lines += [f"  ... {count - shown} more (--all, --json)"] if count > shown and entries else []
-    if found.usable and not found.broken_count + found.empty_count + found.duplicate_count:
+    wrong = found.broken_count + found.empty_count + found.duplicate_count
+    if found.usable and not wrong:
         lines += ["", "no row is broken, empty or there twice"]
+    elif wrong and found.format:
+        lines += ["", f"a copy without these: tunesmith data fix {found.path} --output FILE"]
     lines += audit_lines(found, shown)
     lines += ["", f"a sample to read ({len(found.sample)} rows drawn by seed {found.seed})"]
     width = max(60, shutil.get_terminal_size((160, 24)).columns - 12)

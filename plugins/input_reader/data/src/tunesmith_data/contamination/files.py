@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,13 @@ def compared(evaluation: Path, training: Path) -> tuple[list[Match], int]:
     Raises:
         UserError: TS-DATA-001 or 006 where a file can't be read.
     """
+    return compared_rows(evaluation, _rows(training))
+
+
+def compared_rows(evaluation: Path, training: Iterable[tuple[int, Mapping[str, Any]]]) -> tuple[list[Match], int]:
+    """The same of rows for training with their lines."""
     index = EvaluationRows(_rows(evaluation))
-    for line, row in _rows(training):
+    for line, row in training:
         index.see(line, row)
     return index.matches(), len(index)
 

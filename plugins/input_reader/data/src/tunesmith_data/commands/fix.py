@@ -1,0 +1,90 @@
+"""`tunesmith data fix`: a copy of a data file without the rows that should not be trained on."""
+
+from __future__ import annotations
+
+import os
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tunesmith.errors import UserError
+from tunesmith_cli.api import Command, add_columns, columns, columns_given, safe, safe_json
+from tunesmith_cli.api import gettext as _
+
+if TYPE_CHECKING:
+    from tunesmith_data.mending import Mended
+
+_SHOWN = 10  # rows of each reason, without --all
+_OPTIONAL = ("empty", "duplicate")
+
+
+def configure(parser: ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="rows in any form that `tunesmith data inspect` reads")
+    parser.add_argument(
+        "--output", "-o", type=Path, metavar="FILE", help="write the rows that are left, as JSON Lines (default: only tell)"
+    )
+    add_columns(parser)
+    parser.add_argument("--keep", action="append", default=[], choices=_OPTIONAL, help="leave such rows in; may be given twice")
+    parser.add_argument(
+        "--near", action="store_true", help="leave out rows that are nearly an earlier one, too (Jaccard's index from 0.8 on)"
+    )
+    parser.add_argument("--against", type=Path, metavar="FILE", help="leave out rows that are among these for evaluation, or nearly")
+    parser.add_argument("--all", action="store_true", help="show all rows that are left out, not only the first ten of each")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: Namespace) -> int:
+    from tunesmith_cli.api import Session
+    from tunesmith_data.check.worker import RowCheck
+    from tunesmith_data.mending import lines_left, mend
+
+    if args.output and args.output.exists():
+        raise UserError("TS-DATA-086", f"{args.output} is there already", fix="Name another file for the copy, or remove that one.")
+    session, named = Session.open(beside=[args.file]), columns_given(args)
+    with session.reading() as planner:
+        found = mend(
+            args.file, planner.installed("dataset_format"), columns=named, check=RowCheck(planner), roots=planner.roots, keep=args.keep,
+            near=args.near, against=args.against,
+        )  # fmt: skip
+    if args.output:
+        aside = args.output.with_name(f".{args.output.name}.{os.getpid()}")
+        try:
+            with open(aside, "w", encoding="utf-8") as file:
+                file.writelines(lines_left(args.file, named, found))
+            os.replace(aside, args.output)
+        finally:
+            aside.unlink(missing_ok=True)
+    if args.json:
+        told = {"format": found.format, "rows": found.rows, "kept": found.kept, "output": str(args.output or "")}
+        print(safe_json({**told, "left_out": found.left_out}, 2))
+    else:
+        print(text(args.file, found, args.output, 10**9 if args.all else _SHOWN))
+    return 0 if found.kept else 1
+
+
+def text(path: Path, found: Mended, output: Path | None, shown: int) -> str:
+    """What is left out and why, as a page."""
+    titles = {
+        "broken": _("broken"), "empty": _("empty"), "duplicate": _("there before"), "near-duplicate": _("nearly there before"),
+        "evaluation": _("among the rows for evaluation"),
+    }  # fmt: skip
+    lines = [_("{path}: {rows} rows of {format}, {kept} are left", path=path, rows=found.rows, format=found.format, kept=found.kept)]
+    for reason, entries in found.left_out.items():
+        lines += ["", f"{titles[reason]}: {len(entries)}"] if entries else []
+        lines += [columns([(_("line {line}", line=line), what) for line, what in entries[:shown]], "  ")] if entries else []
+        lines += ["  " + _("... {count} more (--all, --json)", count=len(entries) - shown)] if len(entries) > shown else []
+    lines += [""]
+    if output:
+        lines.append(_("written: {path}", path=output))
+    else:
+        lines.append(_("nothing is written; with --output FILE the rows that are left are"))
+    return safe("\n".join(lines))
+
+
+COMMAND = Command(
+    "fix", "a copy without rows that are broken, empty or there twice", configure, run,
+    (
+        ("what would be left out", "tunesmith data fix train.jsonl"),
+        ("a copy without questions of an evaluation", "tunesmith data fix train.jsonl --against held-out.jsonl -o clean.jsonl"),
+    ),
+)  # fmt: skip

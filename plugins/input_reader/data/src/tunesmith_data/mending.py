@@ -1,0 +1,117 @@
+"""A copy of a data file without what `inspect` finds wrong with single rows: ``tunesmith data fix``. Nothing is changed within a row."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tunesmith.contracts.kinds.input_reader import InstalledProvider
+from tunesmith_data.check.verdict import written
+from tunesmith_data.contamination.files import compared_rows
+from tunesmith_data.formats.detection import Check, detect
+from tunesmith_data.formats.resemblance import is_blank, named_columns
+from tunesmith_data.inspection import normal
+from tunesmith_data.media.references import media_of
+from tunesmith_data.near_duplicates import NearDuplicates
+from tunesmith_data.rows_file import read_file
+
+BROKEN, EMPTY, DUPLICATE, NEAR, EVALUATED = "broken", "empty", "duplicate", "near-duplicate", "evaluation"
+REASONS = (BROKEN, EMPTY, DUPLICATE, NEAR, EVALUATED)  #: in the order in which a row is looked at
+
+
+@dataclass
+class Mended:
+    """
+    Args:
+        format: that fits the rows best.
+        kept: rows that are left; `rows`: rows that there are.
+        left_out: reason (of `REASONS`) -> (line, what about it), all of them.
+    """
+
+    format: str
+    kept: int = 0
+    rows: int = 0
+    left_out: dict[str, list[tuple[int, str]]] = field(default_factory=lambda: {reason: [] for reason in REASONS})
+
+    @property
+    def lines(self) -> set[int]:
+        return {line for found in self.left_out.values() for line, _ in found}
+
+
+def mend(
+    path: Path, installed: Mapping[str, InstalledProvider], *, columns: Mapping[str, str], check: Check, roots: Sequence[Path] = (),
+    keep: Sequence[str] = (), near: bool = False, against: Path | None = None,
+) -> Mended:  # fmt: skip
+    """What is to be left out, and why.
+
+    Args:
+        installed, columns, check: see `tunesmith_data.formats.detection.detect`.
+        roots: folders besides the file's own that the media of its rows may lie in.
+        keep: reasons for which nothing is left out. Broken rows always are: they can't be used.
+        near: whether rows that are nearly an earlier one are left out; at most 20,000 are compared.
+        against: rows for evaluation, which should not be trained on.
+
+    Raises:
+        UserError: where it can't be read, or no format fits it.
+    """
+    found = detect(path, installed, columns=columns, check=check)
+    if found.record is None:
+        raise found.problems[0]
+    found = found.without(str(path), media_of(path, "", found.record.facts["row"], {}, roots, columns).wrong)
+    reasons = {one.line: one.reason for one in found.verdict.broken}
+    mended, broken, required = Mended(found.record.name), set(found.verdict.lines), named_columns(found.record)
+    seen: dict[bytes, int] = {}
+    alike = NearDuplicates() if near else None
+    for line in read_file(path, columns):
+        if line.row is None and not line.problem:
+            continue
+        mended.rows += 1
+        if reason := _reason(line.number, line.row, broken, reasons, required, seen, alike, keep):
+            mended.left_out[reason[0]].append((line.number, reason[1]))
+    if against and EVALUATED not in keep:
+        _leave_out_evaluated(mended, path, columns, against)
+    mended.kept = mended.rows - len(mended.lines)
+    return mended
+
+
+def rows_left(path: Path, columns: Mapping[str, str], mended: Mended) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """The rows that are left, with their lines."""
+    out = mended.lines
+    yield from ((line.number, line.row) for line in read_file(path, columns) if line.row and line.number not in out)
+
+
+def lines_left(path: Path, columns: Mapping[str, str], mended: Mended) -> Iterator[str]:
+    """The same as lines of a file."""
+    return (written(row) + "\n" for _, row in rows_left(path, columns, mended))
+
+
+def _reason(
+    number: int, row: Mapping[str, Any] | None, broken: set[int], reasons: Mapping[int, str], required: Sequence[str],
+    seen: dict[bytes, int], alike: NearDuplicates | None, keep: Sequence[str],
+) -> tuple[str, str] | None:  # fmt: skip
+    """Why a row is left out, if it is."""
+    if row is None or number in broken:
+        return BROKEN, reasons.get(number, "")
+    empty = [name for name in required if name in row and is_blank(row[name])]
+    if empty and EMPTY not in keep:
+        return EMPTY, ", ".join(f"`{name}`" for name in empty)
+    key = hashlib.blake2b(normal(row).encode("utf-8", "surrogatepass"), digest_size=12).digest()
+    first = seen.setdefault(key, number)
+    if first != number and DUPLICATE not in keep:
+        return DUPLICATE, f"is line {first} again"
+    if alike and first == number:
+        before = alike.count
+        alike.add(row)
+        if alike.count > before:
+            return NEAR, "is nearly an earlier one"
+    return None
+
+
+def _leave_out_evaluated(mended: Mended, path: Path, columns: Mapping[str, str], against: Path) -> None:
+    """Each look tells of a row for evaluation one row that it is in, so there are looks until nothing is found."""
+    while matches := compared_rows(against, rows_left(path, columns, mended))[0]:
+        out = {one.train_line: one for one in reversed(matches)}
+        mended.left_out[EVALUATED] += [(line, f"{one.how}: line {one.line} of {against}") for line, one in sorted(out.items())]

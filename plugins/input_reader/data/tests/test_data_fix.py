@@ -1,0 +1,75 @@
+"""`tunesmith data fix`: what is left out of the copy, why, and that the file itself stays as it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tunesmith_data.formats.detection import by_schema
+from tunesmith_data.mending import Mended, lines_left, mend
+
+LONG = "What is the capital of France, and since when has it been there"
+ROWS: Sequence[Mapping[str, Any] | str] = (
+    {"question": "q", "solution": "s"}, {"question": " Q ", "solution": "s"}, {"question": 1, "solution": "s"}, "{broken",
+    {"question": LONG, "solution": "Paris"},
+    {"question": LONG + "?", "solution": "Paris."}, {"question": "other", "solution": "more"},
+)  # fmt: skip
+
+
+@pytest.fixture
+def fixed(tmp_path: Path, formats: Callable[[], Any]) -> Callable[..., tuple[Mended, list[Any]]]:
+    def made(rows: Sequence[Any] = ROWS, **options: Any) -> tuple[Mended, list[Any]]:
+        path = tmp_path / "rows.jsonl"
+        path.write_text("".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in rows))
+        before = path.read_bytes()
+        found = mend(path, formats(), columns={}, check=by_schema, **options)
+        assert path.read_bytes() == before
+        return found, [json.loads(line) for line in lines_left(path, {}, found)]
+
+    return made
+
+
+def test_broken_rows_and_those_that_are_there_before_are_left_out_by_line(fixed: Callable[..., Any]) -> None:
+    found, left = fixed()
+    assert [line for line, _ in found.left_out["broken"]] == [3, 4]
+    assert found.left_out["duplicate"] == [(2, "is line 1 again")]
+    assert left == [ROWS[0], ROWS[4], ROWS[5], ROWS[6]]
+    assert (found.rows, found.kept) == (7, 4)
+
+
+def test_what_is_asked_to_be_kept_is_kept(fixed: Callable[..., Any]) -> None:
+    _, left = fixed(keep=["duplicate"])
+    assert ROWS[1] in left
+
+
+def test_rows_that_are_nearly_an_earlier_one_go_where_that_is_asked_for(fixed: Callable[..., Any]) -> None:
+    found, left = fixed(near=True)
+    assert [line for line, _ in found.left_out["near-duplicate"]] == [6]
+    assert ROWS[5] not in left
+
+
+def test_no_row_for_evaluation_is_left_however_often_it_is_there(fixed: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "held.jsonl").write_text(json.dumps(ROWS[4]) + "\n")
+    found, left = fixed(against=tmp_path / "held.jsonl")
+    assert sorted(line for line, _ in found.left_out["evaluation"]) == [5, 6]
+    assert left == [ROWS[0], ROWS[6]]
+
+
+_VALUES = st.one_of(st.sampled_from(["a", "A ", "b c", ""]), st.integers(0, 1))
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(st.fixed_dictionaries({"question": _VALUES, "solution": _VALUES}), min_size=1, max_size=8))
+def test_a_mended_copy_needs_no_mending(fixed: Callable[..., Any], rows: list[dict[str, Any]]) -> None:
+    good = [{"question": f"always {at}", "solution": "there"} for at in range(20)]  # that tell the format, whatever the others are
+    first, left = fixed([*good, *rows])
+    second, again = fixed(left)
+    assert again == left
+    assert second.lines == set()
+    assert first.kept + len(first.lines) == first.rows == len(rows) + 20
