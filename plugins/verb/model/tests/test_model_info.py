@@ -114,3 +114,9 @@ def test_a_licence_is_what_the_front_matter_names(tmp_path: Path, card: str, lic
     file = tmp_path / "README.md"
     file.write_text(card)
     assert licence_of(file) == licence
+
+
+def test_a_name_that_is_nearly_one_of_the_catalogue_is_told_which() -> None:
+    with pytest.raises(UserError) as told:
+        main(["info", "Qwen/Qwen3-9B"])
+    assert "Qwen/Qwen3-8B" in told.value.fix

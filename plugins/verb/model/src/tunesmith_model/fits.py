@@ -26,8 +26,8 @@ def fits_on(registry: Registry, steps: StepEstimator, named: tuple[str, tuple[De
     verbs = [verb for verb in registry.providers("verb").values() if _counts(verb)]
     if named:
         title = f"{len(named[1])} x {named[1][0].name}" if len(named[1]) > 1 else named[1][0].name
-        return [{"on": title, **_told(on(steps, *named), verb)} for verb in verbs]
-    found = [{"on": "", **_told(steps, verb)} for verb in verbs]
+        return [{"on": title, "smallest": False, **_told(on(steps, *named), verb)} for verb in verbs]
+    found = [{"on": "", "smallest": False, **_told(steps, verb)} for verb in verbs]
     for verb in verbs:
         tried = {"on": "", "fits": False}
         for title, backend, cards in _cards(registry):
@@ -35,9 +35,9 @@ def fits_on(registry: Registry, steps: StepEstimator, named: tuple[str, tuple[De
             if tried["fits"] is not False:
                 break
         if tried["fits"]:
-            found.append(tried)
+            found.append({**tried, "smallest": True})
         elif tried["on"]:
-            found.append({**tried, "why_not": tried["why_not"] or "too large for any single card that is known"})
+            found.append({**tried, "smallest": False, "why_not": tried["why_not"] or "too large for any single card that is known"})
     return found
 
 

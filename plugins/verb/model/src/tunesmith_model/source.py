@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.contracts import ModelInfo
 from tunesmith.contracts.untrusted_files import open_regular
-from tunesmith.errors import TunesmithError, UserError
+from tunesmith.errors import TunesmithError, UserError, listed
+from tunesmith.spelling import near
 
 if TYPE_CHECKING:
     from tunesmith_cli.api import Session
@@ -20,6 +21,7 @@ CONFIG, CARD = "config.json", "README.md"
 PLAIN = "model/hf"
 FILES, CONFIGURATION, CATALOGUE = "files", "configuration", "catalogue"
 _NAMED = ("TS-MODEL-001", "TS-MODEL-002")  # of a loader: there is none, it can't be reached
+_NOWHERE = ("TS-SPEC-013", "TS-MODEL-011")  # a name without a scheme
 _CARD_BYTES = 2**20
 
 
@@ -72,7 +74,7 @@ def found(text: str, session: Session) -> Model:
         text: an address, a folder, a ``config.json``, or the name of a model in a loader's catalogue.
 
     Raises:
-        UserError: TS-SPEC-013 for what nobody knows; TS-CLI-017 for a configuration that can't be read; TS-MODEL-... as the loader says.
+        UserError: TS-SPEC-013 or TS-MODEL-011 for what nobody knows; TS-CLI-017 for a configuration that can't be read; TS-MODEL-... as the loader says.
     """
     from tunesmith.planning.inputs.model_source import model_uri
     from tunesmith.planning.pipeline.spec import PipelineSpec
@@ -89,6 +91,10 @@ def found(text: str, session: Session) -> Model:
     except TunesmithError as error:
         if known and error.code in _NAMED:
             return _as_described(known, error.what)
+        if error.code in _NOWHERE and (meant := near(text, [one.name for one in _catalogue(session)])):
+            raise UserError(
+                error.code, error.what, why=error.why, fix=f"{error.fix} Of the catalogue, did you mean {listed(meant)}?"
+            ) from None
         raise
     size = sum(int(entry.get("size", 0)) for entry in info.files.values())
     folder = Path(info.directory) if info.directory else None
@@ -97,13 +103,17 @@ def found(text: str, session: Session) -> Model:
 
 def described(text: str, session: Session) -> BaseModel | None:
     """What the catalogues of the installed loaders say of it: by its address, its name, or the end of that after a slash."""
-    from tunesmith_recommend.api import installed_models
-
     wanted = text.partition("@")[0].lower()
-    models, _ = installed_models(session.registry)
+    models = _catalogue(session)
     exact = [one for one in models if wanted in (one.uri.partition("@")[0].lower(), one.name.partition("@")[0].lower())]
     ends = [one for one in models if one.name.lower().rpartition("/")[2] == wanted]
     return next(iter(exact or ends), None)
+
+
+def _catalogue(session: Session) -> list[BaseModel]:
+    from tunesmith_recommend.api import installed_models
+
+    return installed_models(session.registry)[0]
 
 
 def licence_of(card: Path) -> str:

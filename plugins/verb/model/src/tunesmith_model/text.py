@@ -28,8 +28,10 @@ def page(told: Mapping[str, Any]) -> str:
     readers = [*_readers(told["formats"])]
     blocks.append(_rows(readers) if readers else _("nothing that is installed reads the format {format}", format=model["format"]))
     blocks.append(_("fits on") + "\n" + columns([_fit(one) for one in told["fits"]], "  "))
+    remarks = [_("Training takes as much at a time as fits; `tunesmith estimate train` tells with how little it would do.")]
     if decoder := _decoder(told["fits"]):
-        blocks.append(_rows([(_("training"), decoder)]))
+        remarks.append(_("Training is computed with {what}", what=decoder))
+    blocks.append("\n".join(line for remark in remarks for line in wrap(remark, terminal_width(), "", "  ")))
     return "\n\n".join(blocks)
 
 
@@ -44,7 +46,9 @@ def parameters(count: float) -> str:
 
 def _source(model: Told) -> Iterator[tuple[str, str]]:
     yield _("model"), model["uri"] + (f"  {model['revision']}" if model["revision"] else "")
-    weight = _("{size} in {count} files", size=size(model["bytes"]), count=model["files"]) if model["files"] else size(model["bytes"])
+    weight = size(model["bytes"])
+    if model["files"] > 1:
+        weight = _("{size} in {count} files", size=weight, count=model["files"])
     yield _("format"), model["format"] + (f", {weight}" if model["bytes"] else "")
     licence = _("{licence} (says {who})", licence=model["licence"], who=model["licence_said_by"]) if model["licence"] else _("not told")
     yield _("licence"), licence + (", " + _("access has to be asked for") if model["gated"] else "")
@@ -65,7 +69,7 @@ def _known(model: Told) -> str:
 
 
 def _sizes(made: Told) -> Iterator[tuple[str, str]]:
-    name = " ".join(filter(None, (made["name"], f"({made['family']})" if made["family"] else "")))
+    name = f"{made['name']} ({made['family']})" if made["name"] and made["family"] else made["name"] or made["family"]
     yield _("architecture"), name or _("not told")
     if made["parameters"] is not None:
         count = parameters(made["parameters"])
@@ -107,7 +111,8 @@ def _chat(chat: Told) -> Iterator[tuple[str, str]]:
 
 def _readers(found: Mapping[str, Sequence[Told]]) -> Iterator[tuple[str, str]]:
     titles = {
-        "quantizer": _("in fewer bits by"), "exporter": _("exported as"), "inference_backend": _("served by"), "evaluator": _("judged by"),
+        "quantizer": _("in fewer bits by"), "exporter": _("exported as"), "inference_backend": _("served as it is by"),
+        "evaluator": _("judged by"),
     }  # fmt: skip
     for kind, every in found.items():
         can = [one for one in every if not one["why_not"]]
@@ -121,7 +126,7 @@ def _readers(found: Mapping[str, Sequence[Told]]) -> Iterator[tuple[str, str]]:
 
 def _fit(one: Told) -> tuple[str, str, str]:
     chosen = ", ".join(dict.fromkeys(one["providers"].values()))
-    where = one["on"] or _("this machine")
+    where = _("{card}, the smallest card that does", card=one["on"]) if one["smallest"] else one["on"] or _("this machine")
     if one["fits"] is None:
         return where, one["verb"], _("not known what it needs") + f"  {chosen}"
     if not one["fits"] and one["why_not"]:
