@@ -74,7 +74,8 @@ def found(text: str, session: Session) -> Model:
         text: an address, a folder, a ``config.json``, or the name of a model in a loader's catalogue.
 
     Raises:
-        UserError: TS-SPEC-013 or TS-MODEL-011 for what nobody knows; TS-CLI-017 for a configuration that can't be read; TS-MODEL-... as the loader says.
+        UserError: TS-SPEC-013 or TS-MODEL-011 for what nobody knows; TS-CLI-017 for a configuration that can't be
+            read; TS-MODEL-... as the loader says.
     """
     from tunesmith.planning.inputs.model_source import model_uri
     from tunesmith.planning.pipeline.spec import PipelineSpec
@@ -91,7 +92,7 @@ def found(text: str, session: Session) -> Model:
     except TunesmithError as error:
         if known and error.code in _NAMED:
             return _as_described(known, error.what)
-        if error.code in _NOWHERE and (meant := near(text, [one.name for one in _catalogue(session)])):
+        if error.code in _NOWHERE and (meant := _nearly(text, session)):
             raise UserError(
                 error.code, error.what, why=error.why, fix=f"{error.fix} Of the catalogue, did you mean {listed(meant)}?"
             ) from None
@@ -108,6 +109,12 @@ def described(text: str, session: Session) -> BaseModel | None:
     exact = [one for one in models if wanted in (one.uri.partition("@")[0].lower(), one.name.partition("@")[0].lower())]
     ends = [one for one in models if one.name.lower().rpartition("/")[2] == wanted]
     return next(iter(exact or ends), None)
+
+
+def _nearly(text: str, session: Session) -> list[str]:
+    """Names of the catalogue like this one, which may be the end of one."""
+    names = {end: one.name for one in _catalogue(session) for end in (one.name.lower(), one.name.lower().rpartition("/")[2])}
+    return list(dict.fromkeys(names[one] for one in near(text.lower(), list(names))))
 
 
 def _catalogue(session: Session) -> list[BaseModel]:
