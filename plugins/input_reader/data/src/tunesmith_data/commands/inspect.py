@@ -68,6 +68,7 @@ def run(args: Namespace) -> int:
 def inspection_text(found: Inspection, shown: int = _SHOWN) -> str:
     """What was found, as a page."""
     kind = f"{found.format}, becomes {' or '.join(found.produces)}" if found.format else "none of the installed formats fits"
+    kind = kind if found.columns else "not known: no row can be read"
     total = found.total
     rows = f"{found.rows}, all usable" if found.usable else f"{found.rows} usable of {total}"
     facts = [
@@ -76,6 +77,7 @@ def inspection_text(found: Inspection, shown: int = _SHOWN) -> str:
         ("rows", rows),
         ("columns", ", ".join(f"{name} ({count})" if count != total else name for name, count in found.columns.items())),
     ]
+    facts = facts if found.columns else facts[:-1]
     if found.lengths:
         named = (("least", "shortest"), ("median", "median"), ("mean", "mean"), ("p95", "95%"), ("most", "longest"))
         facts.append(("lengths", ", ".join(f"{word} {number(found.lengths[key])}" for key, word in named) + " characters"))
@@ -110,7 +112,8 @@ def inspection_text(found: Inspection, shown: int = _SHOWN) -> str:
     elif wrong and found.format:
         lines += ["", f"a copy without these: tunesmith data fix {found.path} --output FILE"]
     lines += audit_lines(found, shown)
-    lines += ["", f"a sample to read ({len(found.sample)} rows drawn by seed {found.seed})"]
+    count = len(found.sample)
+    lines += ["", f"a sample to read ({'one row' if count == 1 else f'{count} rows'} drawn by seed {found.seed})"] if count else []
     width = max(60, shutil.get_terminal_size((160, 24)).columns - 12)
     for line, row in found.sample[:shown]:
         text = safe(json.dumps(row, ensure_ascii=False))
