@@ -52,6 +52,14 @@ def test_a_mirror_with_another_file_is_not_believed_and_the_next_one_is_asked(hu
     assert [message for _, message in step.reports.logs if "sends another" in message]
 
 
+def test_code_and_pickles_beside_a_model_never_come(hub):
+    config = b'{"model_type": "tilt", "auto_map": {"AutoModelForCausalLM": "modeling_tilt.Tilt"}}'
+    code = {"modeling_tilt.py": b"raise SystemExit", "pytorch_model.bin": b"pickle", "scaler.pt": b"pickle", "run.sh": b"exit 1"}
+    hub.put(model_files(1000) | {"config.json": config} | code)
+    assert set(hub.load()[0]) == {"config.json", "tokenizer.json", "model.safetensors"}
+    assert not [seen.path for seen in hub.server.seen if seen.path.endswith((".py", ".bin", ".pt", ".sh"))]
+
+
 def test_a_mirror_without_a_scheme_is_refused(hub):
     with pytest.raises(TunesmithError, match="TS-MODEL-003"):
         hub.load(mirrors=("mirror.example",))

@@ -79,7 +79,10 @@ class HubLoader(Generic[H]):
         if known and (address.pinned or self._offline):
             return known, None
         if self._offline:
-            raise UserError("TS-MODEL-002", f"Offline mode is on and {address} is not in the cache.", fix=self._how_to_go_online())
+            raise UserError(
+                "TS-MODEL-002", f"Offline mode is on and {address} is not in the cache.",
+                fix=f"Run once without --offline and {self._offline_variables}.",
+            )  # fmt: skip
         try:
             listing = self.hub.listing(address, self._patience(step))
         except TunesmithError as error:
@@ -178,11 +181,13 @@ class HubLoader(Generic[H]):
             names = ", ".join(sorted(files)[:6]) + (f" and {len(files) - 6} more" if len(files) > 6 else "")
             raise UserError(
                 "TS-MODEL-002", f"Offline mode is on and {len(files)} of the files of {at.scheme}://{at.repo} are not in the cache.",
-                why=f"{names} ({size:.1f} MB) would have to be fetched.", fix=self._how_to_go_online(),
+                why=f"{names} ({size:.1f} MB) would have to be fetched.", 
+                fix=f"Run once without --offline and {self._offline_variables}.",
             )  # fmt: skip
 
-    def _how_to_go_online(self) -> str:
-        return f"Run once without {' and '.join(('TUNESMITH_OFFLINE', *self.hub.offline_variables[:1]))}."
+    @property
+    def _offline_variables(self) -> str:
+        return ", ".join(("TUNESMITH_OFFLINE", *self.hub.offline_variables))
 
     def _patience(self, step: Step) -> Callable[[], Patience]:
         return lambda: Patience(self.settings.max_retries, self.settings.backoff, step.wait_cancelled)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from typing import Any
 
 from tunesmith.errors import TunesmithError, UserError
@@ -25,11 +24,19 @@ class StorageHub(Hub):
     def __init__(self, kind: str, settings: StorageSettings) -> None:
         self.name = kind  # type: ignore[misc]
         self._backend: Backend = BACKENDS[kind]
-        self._endpoint, self._host = settings.endpoint, ""
+        self._endpoint = settings.endpoint
+        self._filesystems: dict[str, Any] = {}  # by host: each keeps connections open
 
-    @cached_property
-    def filesystem(self) -> Any:
-        return self._backend.filesystem(self._endpoint, self._host)
+    def filesystem(self, address: HubAddress) -> Any:
+        """
+        Raises:
+            UserError: TS-MODEL-014 if its library is not installed.
+        """
+        secure = "s" if address.scheme == "webdavs" else ""
+        host = f"http{secure}://{address.repo.partition('/')[0]}" if self._backend.has_host else ""
+        if host not in self._filesystems:
+            self._filesystems[host] = self._backend.filesystem(self._endpoint, host)
+        return self._filesystems[host]
 
     def parse(self, uri: str) -> HubAddress:
         match = _URI.fullmatch(uri)
@@ -40,16 +47,14 @@ class StorageHub(Hub):
                 "TS-MODEL-003", f"`{uri}` names no model in a store.", fix=f"Write {example}, or the path of a .gguf file in it."
             )
         inside = parts.pop() if parts and _FILE.fullmatch(parts[-1]) else ""
-        if self._backend.has_host:
-            self._host = f"http{'s' if match['scheme'].endswith('s') else ''}://{match['root']}"
         return HubAddress(match["scheme"], "/".join((match["root"], *parts)), "", inside, "")
 
     def listing(self, address: HubAddress, patience: Callable[[], Patience]) -> Listing:
-        folder = self._path(address)
+        folder, store = self._path(address), self.filesystem(address)
         try:
-            found = patience().attempts(lambda: attempt(lambda: self.filesystem.find(folder, maxdepth=_DEEP, detail=True)), str(address))
+            found = patience().attempts(lambda: attempt(lambda: store.find(folder, maxdepth=_DEEP, detail=True)), str(address))
             names = {path.strip("/").removeprefix(folder.strip("/")).lstrip("/"): entry for path, entry in found.items()}
-            sums = self._sums(folder, patience) if SUMS in names else {}
+            sums = _sums(store, folder, patience) if SUMS in names else {}
         except Refused as refusal:
             raise self.error(refusal, address, patience) from None
         files = {name: self._file(address, name, entry, sums) for name, entry in names.items() if name and name != SUMS}
@@ -59,7 +64,7 @@ class StorageHub(Hub):
 
     def sources(self, address: HubAddress, name: str, file: HubFile) -> Sequence[Source]:
         place = f"{address.scheme}://{address.repo.partition('/')[0]}"
-        return [FileSystemSource(self.filesystem, f"{self._path(address)}/{name}".lstrip("/"), place, file)]
+        return [FileSystemSource(self.filesystem(address), f"{self._path(address)}/{name}".lstrip("/"), place, file)]
 
     def error(self, refusal: Refused, address: HubAddress, patience: Callable[[], Patience]) -> TunesmithError:
         where = f"{address.scheme}://{address.repo}"
@@ -75,12 +80,6 @@ class StorageHub(Hub):
     def _path(self, address: HubAddress) -> str:
         return address.repo.partition("/")[2] if self._backend.has_host else address.repo
 
-    def _sums(self, folder: str, patience: Callable[[], Patience]) -> dict[str, str]:
-        read = lambda: self.filesystem.cat_file(f"{folder}/{SUMS}".lstrip("/"))  # noqa: E731
-        lines = patience().attempts(lambda: attempt(read), SUMS).decode("utf-8", "replace").splitlines()
-        found = (re.fullmatch(r"([0-9a-fA-F]{64}) [ *](?:\./)?(.+)", line) for line in lines)
-        return {match[2]: match[1].lower() for match in found if match}
-
     def _file(self, address: HubAddress, name: str, entry: Mapping[str, Any], sums: Mapping[str, str]) -> HubFile:
         state = state_of(entry)
         digest = sums.get(name, "")
@@ -91,3 +90,10 @@ class StorageHub(Hub):
             )  # fmt: skip
         # the place belongs to it: two stores may give two files the same ETag
         return HubFile(int(entry.get("size") or 0), digest, version=f"{self._endpoint or address.scheme} {address.repo}/{name} {state}")
+
+
+def _sums(store: Any, folder: str, patience: Callable[[], Patience]) -> dict[str, str]:
+    """Digests by name."""
+    content = patience().attempts(lambda: attempt(lambda: store.cat_file(f"{folder}/{SUMS}".lstrip("/"))), SUMS)
+    found = (re.fullmatch(r"([0-9a-fA-F]{64}) [ *](?:\./)?(.+)", line) for line in content.decode("utf-8", "replace").splitlines())
+    return {match[2]: match[1].lower() for match in found if match}
