@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
 import json
 import math
 import subprocess
@@ -23,7 +24,7 @@ from tunesmith.planning.plan import Choice, Decision, Gate
 from tunesmith.plugins.manifest import read_manifest
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith.running.runner import Runner
-from tunesmith_report import chart, environments, number_format, plugin, report_data
+from tunesmith_report import chart, environments, number_format, plugin, report_data, rollouts
 from tunesmith_report.findings import findings
 from tunesmith_report.header import header
 from tunesmith_report.page import page_of
@@ -179,6 +180,27 @@ def test_what_a_model_in_training_answered_is_a_table_of_the_times_it_was_asked(
     assert "Answers while training" in page.words
     assert "before training" in page.words
     assert "Why? 29 <b>" in page.words
+
+
+def test_what_a_model_wrote_while_it_learned_is_told_by_its_best_and_its_worst(tmp_path: Path) -> None:
+    lines = [
+        {"collection": at, "version": 2 * at, "reward": reward, "text": f"<i>{at}</i> {reward}", **more}
+        for at in range(20)
+        for reward, more in ((0.5, {}), (at / 10, {}), (None, {}), (9.0, {"dropped": True}))
+    ]
+    (tmp_path / rollouts.FILE).write_bytes(gzip.compress("".join(json.dumps(line) + "\n" for line in lines).encode()))
+    view: Any = SimpleNamespace(
+        steps=["solve", "other"], artifact=lambda name: SimpleNamespace(path=tmp_path) if name == "solve" else None
+    )  # fmt: skip
+    (table,) = found = rollouts.rollouts(view)
+    assert (table["step"], table["count"], [row["at"] for row in table["rows"]]) == ("solve", 20, [*range(0, 22, 2), 38])
+    assert table["rows"][-1]["reward"] == pytest.approx((0.5 + 1.9) / 2)
+    assert (table["rows"][-1]["best"]["reward"], table["rows"][-1]["worst"]["text"]) == (1.9, "<i>19</i> 0.5")
+    page = rollouts.table({"rollouts": found})
+    assert "12 of 20 times" in page
+    assert "&lt;i&gt;19&lt;/i&gt; 1.9" in page
+    (tmp_path / rollouts.FILE).write_bytes(b"no gzip")
+    assert rollouts.rollouts(view) == []
 
 
 @given(st.lists(st.floats(-1e9, 1e9) | st.sampled_from([math.nan, math.inf, -math.inf]), max_size=80), st.booleans())

@@ -12,6 +12,8 @@ import torch
 from reinforcement import ROWS, Dies, Vowels, adapter, dying, ledger
 
 from tunesmith.contracts import Artifact, TunesmithError, UserError
+from tunesmith_lora.adapter import Lora
+from tunesmith_lora.settings import LoraSettings
 from tunesmith_torch.api import Head, Rollout, Sampling, Score
 from tunesmith_torch.data.packing import Wanted, pack
 from tunesmith_torch.model.dense.loader import load_dense
@@ -40,6 +42,26 @@ def test_what_is_trained_on_is_what_was_sampled_and_the_ledger_has_all_of_it(ben
         assert line["log_probs"] == pytest.approx(wanted.tolist(), abs=1e-4)
     assert (objective.opened, objective.closed) == (1, 1)
     assert any("sampler and training step agree" in params.get("what", "") for _, params in bench.notices)
+
+
+def test_an_optimizer_step_is_replayed_from_the_ledger_and_the_policy_before_it(bench):
+    """Loss and gradient norm of the second step, from nothing but what the artifacts hold."""
+    settings = {"batch_size": 3, "lr_scheduler_type": "constant", "max_grad_norm": 1e9}
+    output, _ = bench.train(settings, rows=ROWS, objective=Vowels(temperature=0.7), name="whole")
+    loss, norm = bench.series("loss")[1], bench.series("grad_norm")[1]
+    before, _ = bench.train({**settings, "max_steps": 1}, rows=ROWS, objective=Vowels(temperature=0.7), name="before")
+    model = load_model(bench.base)
+    Lora(LoraSettings(r=4, lora_alpha=8.0)).load(model, before)
+    parameters = [value for value in model.parameters() if value.requires_grad]
+    told = [line for line in ledger(output) if line["version"] == 1 and line["reward"] is not None]
+    total = torch.zeros(())
+    for line in told:
+        logs = torch.log_softmax(model(torch.tensor([[*line["prompt"], *line["completion"]]])).logits[0].float() / 0.7, 1)
+        own = logs[len(line["prompt"]) - 1 : -1].gather(1, torch.tensor(line["completion"])[:, None])
+        total = total - line["reward"] * own.sum() / len(told)
+    total.backward()
+    assert total.item() == pytest.approx(loss, rel=1e-4)
+    assert float(torch.stack([one.grad.norm() for one in parameters]).norm()) == pytest.approx(norm, rel=1e-3)
 
 
 def test_the_result_has_the_reward_of_the_last_steps(bench):

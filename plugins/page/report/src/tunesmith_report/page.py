@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tunesmith_report import environments, findings, header, results, steps
+from tunesmith_report import environments, findings, header, results, rollouts, steps
 from tunesmith_report.number_format import text
 from tunesmith_report.style import CSS
 
@@ -13,8 +13,8 @@ from tunesmith_report.style import CSS
 def page_of(facts: Mapping[str, Any]) -> str:
     """The page for what `report_data` gave."""
     parts = (
-        header.header, findings.findings, results.scores, results.curves, results.completions, results.samples, results.sizes, steps.steps,
-        environments.table, steps.decisions, environments.machine, source,
+        header.header, findings.findings, results.scores, results.curves, results.completions, rollouts.table, results.samples,
+        results.sizes, steps.steps, environments.table, steps.decisions, environments.machine, source,
     )  # fmt: skip
     body = "\n".join(part(facts) for part in parts)
     title = f"{facts['pipeline']} · {facts['run']}"

@@ -9,6 +9,7 @@ from typing import Any
 
 from tunesmith import RunView
 from tunesmith_report.environments import environments, host
+from tunesmith_report.rollouts import rollouts
 
 _PASSWORD = re.compile(r"(?<=//)[^/@\s]*@")  # in an address
 SAMPLES = 12  # rows per evaluator
@@ -23,7 +24,7 @@ def report_data(view: RunView) -> dict[str, Any]:
     return {
         "run": row.id, "pipeline": plan.name, "state": row.state, "error": row.error, "started": row.started, "finished": row.finished,
         "steps": steps, "scores": _scores(view, steps), "gates": [vars(gate) for gate in view.gates], "samples": _samples(view),
-        "completions": _completions(view), "findings": _findings(view),
+        "completions": _completions(view), "rollouts": rollouts(view), "findings": _findings(view),
         "curves": _curves(view), "warnings": [*plan.warnings, *_warnings(view)],
         "decisions": [{"step": step, "what": what, "reason": reason} for step, what, reason in view.decisions],
         "environment": host(plan), "environments": environments(view), "source": _PASSWORD.sub("", plan.text),

@@ -63,7 +63,8 @@ class Updatable(Protocol):
     """Beside `EngineBackend`, whose `engine` is asked with ``step.settings.updatable`` true.
 
     `distance` is how far, in nats a token on average, its log-probabilities may lie from the training step's, by the dtype that the coarser
-    of both computes in: what was measured of this engine, with a margin. Training stops before its first step beyond it.
+    of both computes in: what was measured of this engine, with a margin; one that it does not name has the largest of its bounds. Training
+    stops before its first step beyond it.
     """
 
     distance: Mapping[str, float]
