@@ -11,7 +11,7 @@ import pytest
 
 from tunesmith.plugins.registry import Registry
 from tunesmith.toml import read
-from tunesmith_import.api import Account, Draft, Options, pipeline_of, pipeline_text, read_configuration
+from tunesmith_import.api import Account, Configuration, Draft, Options, pipeline_of, pipeline_text, read_configuration
 from tunesmith_import.importer_choice import choose_importer
 from tunesmith_import.mapping.table import REFUSED, UNKNOWN
 
@@ -32,15 +32,21 @@ def at(pipeline: Mapping[str, Any], path: str) -> Any:
     return value
 
 
-def test_there_are_as_many_as_were_asked_for():
+def test_there_are_sixty_and_more_and_no_two_are_of_the_same_keys():
+    assert len(CASES) >= 60
     assert len({(tool, case["keys_of"]) for tool, case in (param.values for param in CASES)}) == len(CASES)
 
 
-def imported(tool: str, case: dict[str, Any], registry: Registry) -> tuple[Draft, Account]:
-    """What a case becomes, in the current folder."""
+def configured(case: dict[str, Any]) -> Configuration:
+    """A case as a file in the current folder."""
     file = Path(f"{case.get('file', 'config')}.{ENDINGS.get(case.get('form', ''), 'yaml')}")
     file.write_text(case["text"], encoding="utf-8")
-    configuration = read_configuration(file)
+    return read_configuration(file)
+
+
+def imported(tool: str, case: dict[str, Any], registry: Registry) -> tuple[Draft, Account]:
+    """What a case becomes."""
+    configuration = configured(case)
     importer = choose_importer(registry, configuration)
     assert type(importer).table == tool
     return importer.translate(configuration, replace(Options(method=case.get("method", "")), **case.get("options", {})))
@@ -53,7 +59,7 @@ def test_each_key_of_a_configuration_is_accounted_for_and_what_is_expected_is_th
     monkeypatch.chdir(place)
     draft, account = imported(tool, case, registry)
     assert account.of(UNKNOWN) == []
-    assert {verdict.entry.key for verdict in account.verdicts()} >= {entry.key for entry in account.configuration.entries}
+    assert {verdict.entry.key for verdict in account.verdicts()} >= {entry.key for entry in configured(case).entries}
     assert {verdict.entry.key for verdict in account.of(REFUSED)} == set(case.get("refused", ()))
     pipeline = pipeline_of(draft)
     for path, value in case.get("expect", {}).items():

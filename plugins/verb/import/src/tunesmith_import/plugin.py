@@ -33,4 +33,8 @@ def importer() -> Sequence[Provider]:
     return [
         Provider("llamafactory", "LLaMA-Factory's YAML and its dataset_info.json", f"{_HERE}.llamafactory:LlamaFactory"),
         Provider("trl", "YAML and command lines of TRL's `trl` command", f"{_HERE}.trl:TRL"),
+        Provider("ms-swift", "command lines and args.json of ms-swift", f"{_HERE}.ms_swift:Swift"),
+        Provider("axolotl", "axolotl's YAML", f"{_HERE}.axolotl:Axolotl"),
+        Provider("torchtune", "torchtune's YAML", f"{_HERE}.torchtune:Torchtune"),
+        Provider("unsloth", "arguments in scripts and notebooks of unsloth", f"{_HERE}.unsloth:Unsloth"),
     ]

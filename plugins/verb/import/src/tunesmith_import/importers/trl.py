@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import UserError
@@ -13,7 +11,9 @@ from tunesmith_import.mapping.account import Account
 from tunesmith_import.mapping.draft import Draft
 from tunesmith_import.mapping.table_importer import TableImporter
 from tunesmith_import.training.arguments import training_arguments
-from tunesmith_import.training.batch import batch
+from tunesmith_import.training.first_row import first_row
+from tunesmith_import.training.group_policy import groups
+from tunesmith_import.training.hub_rows import hub_rows
 from tunesmith_import.training.model_source import found, model, placed
 
 #: its command, or trainer -> our objective
@@ -22,12 +22,10 @@ METHODS = {
 }  # fmt: skip
 _RATES = {"sft": 2e-5, "reward": 1e-4}  #: defaults of the learning rate; of others 1e-6
 _DEFAULT_TARGETS = ["q_proj", "v_proj"]
-_REWARDS = {
-    "accuracy_reward": "math",
-    "reasoning_accuracy_reward": "math",
-    "think_format_reward": {"format": {"tags": ["think"], "outside": True}},
-}
-_GRPO_LOSSES = ("grpo", "dapo", "dr_grpo", "cispo")
+#: its reward functions -> ours
+REWARDS = {
+    "accuracy_reward": "math", "reasoning_accuracy_reward": "math", "think_format_reward": {"format": {"tags": ["think"], "outside": True}},
+}  # fmt: skip
 _DATA = (".jsonl", ".json", ".csv", ".tsv", ".parquet", ".txt")
 
 
@@ -46,7 +44,7 @@ class TRL(TableImporter):
         if not account.given("learning_rate"):
             draft.set("settings.learning_rate", _RATES.get(method, 1e-6), account.take("learning_rate", "settings.learning_rate"))
         if method in ("grpo", "rloo"):
-            groups(account, draft, options, method)
+            groups(account, draft, options, REWARDS, loss="dapo", leave_one_out=method == "rloo")
         else:
             lengths(account, draft, method)
 
@@ -126,11 +124,7 @@ def _named(account: Account, draft: Draft, options: Options, key: str) -> Any:
     files = [_file(name, options) for name in names]
     if all(files):
         return files[0] if len(files) == 1 else files
-    name = names[0] if names else "train"
-    short = Path(name).stem
-    account.refuse(key, "datasets of hubs are not fetched", "fetch it, and name its file in `data` or with --data FILE")
-    draft.remarks.append(f"the rows of `{name}` are not here: fetch them into {short}.jsonl, or name their file in `data`")
-    return f"{short}.jsonl"
+    return hub_rows(account, draft, key, names[0] if names else "train")
 
 
 def _file(name: str, options: Options) -> str:
@@ -143,22 +137,6 @@ def _file(name: str, options: Options) -> str:
     inside = sorted(file for file in path.iterdir() if file.suffix in _DATA)
     train = [file for file in inside if "train" in file.stem] or inside
     return placed(str(train[0]), options) if len(train) == 1 else ""
-
-
-def first_row(draft: Draft, folder: Path) -> dict[str, Any]:
-    """The first row of the data, where it is here and JSON."""
-    data = draft.get("data")
-    data = data[0] if isinstance(data, list) else data
-    path = folder / str(data["path"] if isinstance(data, dict) else data)
-    if not path.is_file() or path.suffix not in (".jsonl", ".json"):
-        return {}
-    text = path.read_text(encoding="utf-8", errors="replace")[: 1 << 20]
-    try:
-        found = json.loads(text) if text.lstrip().startswith("[") else json.loads(text.splitlines()[0])
-    except (ValueError, IndexError):
-        return {}
-    row = found[0] if isinstance(found, list) and found else found
-    return row if isinstance(row, dict) else {}
 
 
 def objective(account: Account, draft: Draft, options: Options, method: str) -> None:
@@ -177,7 +155,7 @@ def objective(account: Account, draft: Draft, options: Options, method: str) -> 
 
 def _supervised(account: Account, draft: Draft, options: Options) -> None:
     """Without a mask TRL trains on the whole conversation, and of a prompt with a completion on the completion."""
-    row = first_row(draft, options.written_to)
+    row = first_row(draft.get("data"), options.written_to)
     if "text" in row and "messages" not in row:
         draft.set("objective", "pretrain", account.take("dataset_text_field", "objective"), note="rows are texts")
         for key in ("assistant_only_loss", "completion_only_loss"):
@@ -201,7 +179,7 @@ def _supervised(account: Account, draft: Draft, options: Options) -> None:
 
 def _preference(account: Account, draft: Draft, method: str) -> None:
     losses = account.names("loss_type") or {"dpo": ["sigmoid"], "kto": ["kto"], "cpo": ["sigmoid"]}[method]
-    known = _known_losses(method)
+    known = known_losses(method)
     if all(loss in known for loss in losses):
         value: Any = losses[0] if len(losses) == 1 else losses
         draft.set("objective.loss_type", value, account.take("loss_type", "objective.loss_type"))
@@ -211,7 +189,7 @@ def _preference(account: Account, draft: Draft, method: str) -> None:
         draft.set("objective.cpo_alpha", account.number("cpo_alpha", 1.0), account.take("cpo_alpha", "objective.cpo_alpha"))
 
 
-def _known_losses(method: str) -> tuple[str, ...]:
+def known_losses(method: str) -> tuple[str, ...]:
     if method == "kto":
         return ("kto", "apo_zero_unpaired", "bco")
     if method == "cpo":
@@ -276,79 +254,3 @@ def lengths(account: Account, draft: Draft, method: str) -> None:
         account.refuse("truncation_mode", "a row that is too long keeps its beginning", "shorten the rows")
     for key in ("max_completion_length", "num_generations"):
         account.skip(key, "it is read there only with other settings")
-
-
-def groups(account: Account, draft: Draft, options: Options, method: str) -> None:
-    """A batch counts prompts here, and completions there."""
-    number = int(account.number("num_generations") if account.given("num_generations") or method == "grpo" else 2)
-    draft.set("objective.num_generations", number, account.take("num_generations", "objective.num_generations"))
-    batch(account, draft, options)
-    completions, origins = draft.values["settings.batch_size"]
-    if completions % number:
-        account.refuse("num_generations", "a batch of completions is no whole number of prompts", "choose a batch that it divides")
-    draft.set("settings.batch_size", max(1, completions // number), *origins, note=f"of completions, / {number} of each prompt")
-    if method == "rloo":
-        draft.set("objective.advantage_estimator", "rloo", note="trl rloo")
-        draft.set("objective.scale_rewards", "none", note="trl rloo")
-    else:
-        _group_loss(account, draft)
-    _group_beta(account, draft, method)
-    to = "objective.max_completion_length"
-    draft.set(to, account.number("max_completion_length"), account.take("max_completion_length", to))
-    for key in ("min_p", "epsilon_high"):
-        if account.get(key) is not None:
-            draft.set(f"objective.{key}", account.number(key), account.take(key, f"objective.{key}"))
-    _generations(account, draft)
-    _rewards(account, draft)
-
-
-def _group_loss(account: Account, draft: Draft) -> None:
-    loss = (account.names("loss_type") or ["dapo"])[0]
-    if loss in _GRPO_LOSSES:
-        draft.set("objective.loss_type", loss, account.take("loss_type", "objective.loss_type"))
-    else:
-        account.refuse("loss_type", "there is no such loss", "dapo, grpo, dr_grpo or cispo")
-    scale = str(account.get("scale_rewards", "group")).lower()
-    scale = {"true": "group", "false": "none"}.get(scale, scale)
-    if scale in ("group", "batch", "none"):
-        draft.set("objective.scale_rewards", scale, account.take("scale_rewards", "objective.scale_rewards"))
-    else:
-        account.refuse("scale_rewards", "it has no such value here", "one of: group, batch, none")
-
-
-def _group_beta(account: Account, draft: Draft, method: str) -> None:
-    beta = account.number("beta", 0.05 if method == "rloo" else 0.0)
-    origin = account.take("beta", "objective.beta")
-    draft.set("objective.beta", beta, origin, note="in the loss, there in the reward" if method == "rloo" else "")
-
-
-def _generations(account: Account, draft: Draft) -> None:
-    accumulation = account.number("gradient_accumulation_steps")
-    if account.get("steps_per_generation"):
-        steps = account.number("steps_per_generation") / accumulation
-        if steps >= 1 and float(steps).is_integer():
-            to = "objective.steps_per_generation"
-            draft.set(to, int(steps), account.take("steps_per_generation", to), note="optimizer steps, there forward passes")
-        else:
-            account.refuse("steps_per_generation", "completions are written for whole optimizer steps")
-    if account.get("generation_batch_size"):
-        account.refuse("generation_batch_size", "completions are written for whole optimizer steps", "set `steps_per_generation`")
-
-
-def _rewards(account: Account, draft: Draft) -> None:
-    names, weights = account.names("reward_funcs"), account.get("reward_weights")
-    known = [_REWARDS[name] for name in names if name in _REWARDS]
-    if names and len(known) == len(names):
-        origin = account.take("reward_funcs", "objective.rewards")
-        if isinstance(weights, list) and len(weights) == len(known):
-            known = [
-                {**(one if isinstance(one, dict) else {one: {}}), "weight": float(weight)}
-                for one, weight in zip(known, weights, strict=True)
-            ]
-            account.take("reward_weights", "objective.rewards")
-        draft.set("objective.rewards", known, origin)
-    else:
-        account.refuse("reward_funcs", "rewards are plugins, not functions of a script", "see `tunesmith plugin list reward`")
-        account.refuse("reward_weights", "rewards are plugins, not functions of a script", "write `weight` beside the reward")
-        draft.set("objective.rewards", known or ["exact"], note="to be filled in")
-    account.refuse("reward_model_name_or_path", "another model is the result of a step", "name that step as `reward_model`")

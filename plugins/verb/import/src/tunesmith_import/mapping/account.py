@@ -48,6 +48,7 @@ class Account:
         self.configuration, self.table = configuration, table
         self._entries = {entry.key: entry for entry in configuration.entries}
         self._verdicts: dict[str, Verdict] = {}
+        self._defaults: dict[str, Any] = dict(table.defaults)
 
     def given(self, key: str) -> bool:
         return key in self._entries
@@ -57,7 +58,22 @@ class Account:
         entry = self._entries.get(key)
         if entry is not None and entry.value is not None and not isinstance(entry.value, Expression):
             return entry.value
-        return self.table.defaults.get(plain(key), otherwise)
+        return self._defaults.get(plain(key), otherwise)
+
+    def default(self, key: str, value: Any) -> None:
+        """The tool's default where it follows from other keys."""
+        self._defaults[plain(key)] = value
+
+    def verdict(self, key: str) -> Verdict | None:
+        return self._verdicts.get(key)
+
+    def refused(self, key: str) -> bool:
+        return key in self._verdicts and self._verdicts[key].kind == REFUSED
+
+    def origin(self, key: str) -> Origin:
+        """Where a key's value is from, without a verdict."""
+        entry = self._entries.get(key)
+        return Origin(key, entry.line, entry.file) if entry else Origin(key, tool=self.table.tool)
 
     def take(self, key: str, to: str) -> Origin:
         """Note that a key is mapped to a place; a key that is left out has the tool's default.
@@ -89,8 +105,12 @@ class Account:
         self._note(key, NO_EFFECT, because, instead)
 
     def _note(self, key: str, kind: str, because: str, instead: str) -> None:
-        if key in self._entries:
-            self._verdicts[key] = Verdict(self._entries[key], kind, (), because, instead)
+        entry = self._entries.get(key)
+        if entry is None:
+            return
+        if kind == REFUSED and entry.value is None:
+            kind, because, instead = NO_EFFECT, "nothing is given", ""
+        self._verdicts[key] = Verdict(entry, kind, (), because, instead)
 
     def below(self, key: str) -> list[str]:
         """Keys of the configuration that lie below one, in its order, and itself."""
