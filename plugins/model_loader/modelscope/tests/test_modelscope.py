@@ -162,6 +162,7 @@ def test_the_hubs_own_library_reads_the_tests_server(hub, tmp_path):
 
     environment = environment_from("tunesmith_modelscope", ("modelscope-hub==0.5.1",), tmp_path / "environments")
     folder = tmp_path / "library"
+    hub.cdn = hub.cdn.replace("127.0.0.1", "localhost")  # a host of its own, so that the library keeps its cookies from it
     hub.add("org/small", FILES, private=True)
     asked = [str(environment.python), "-c", ORACLE, hub.url, hub.token, str(folder)]
     done = subprocess.run(asked, capture_output=True, text=True, timeout=300, check=False)

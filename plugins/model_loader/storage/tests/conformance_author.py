@@ -1,5 +1,6 @@
 """What the conformance kit can't know: a model in a store. A folder stands in place of each store (`local_store`)."""
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -21,7 +22,9 @@ def _store(case) -> LocalStore:
     folder = root / "bucket" / "small"
     if not folder.exists():
         folder.mkdir(parents=True)
-        for name, data in model_files(SIZE).items():
+        files = model_files(SIZE)
+        sums = "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in files.items())
+        for name, data in (files | {"SHA256SUMS": sums.encode()}).items():
             (folder / name).write_bytes(data)
             os.utime(folder / name, (1_700_000_000, 1_700_000_000))
     made = LocalStore(root)
