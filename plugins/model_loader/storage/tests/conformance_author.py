@@ -19,14 +19,16 @@ def _store(case) -> LocalStore:
         os.environ.pop(variable, None)
     os.environ["TUNESMITH_CACHE"] = str(case.kept / "cache")
     root = Path(case.kept) / "store"
-    folder = root / "bucket" / "small"
-    if not folder.exists():
+    if not (root / "bucket").exists():
+        new = root / f"new-{os.getpid()}"  # renamed once it is whole: its process may be killed meanwhile
+        folder = new / "small"
         folder.mkdir(parents=True)
         files = model_files(SIZE)
         sums = "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in files.items())
         for name, data in (files | {"SHA256SUMS": sums.encode()}).items():
             (folder / name).write_bytes(data)
             os.utime(folder / name, (1_700_000_000, 1_700_000_000))
+        new.rename(root / "bucket")
     made = LocalStore(root)
     made.pause = PAUSE
     stand_in(made)
@@ -50,4 +52,4 @@ def scene(case, setting, step, build):
             loader.fetch(info, step.output, step)
     except UserError as error:
         return {"error": error.code, "waits": waits}
-    return {"revision": info.revision, "spans": sorted(store.spans), "waits": waits}
+    return {"revision": info.revision, "spans": sorted(store.spans), "endpoint": store.endpoint, "waits": waits}
