@@ -52,4 +52,4 @@ def scene(case, setting, step, build):
             loader.fetch(info, step.output, step)
     except UserError as error:
         return {"error": error.code, "waits": waits}
-    return {"revision": info.revision, "spans": sorted(store.spans), "endpoint": store.endpoint, "waits": waits}
+    return {"revision": info.revision, "spans": sorted(store.spans), "waits": waits}
