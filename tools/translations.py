@@ -54,6 +54,7 @@ _SHOWN = {
     "tunesmith_tune": [
         *(("output", f"{modules}.py") for modules in ("study/loop", "study/patience", "budget", "commands/preparation")),
     ],
+    "tunesmith_bench": [("output", f"{modules}.py") for modules in ("results/marks", "results/comparison", "results/point", "rate_search")],
     "tunesmith_audit": [("plan", "estimate.py"), ("plan", "report_text.py")],
     "tunesmith_gateway": [("output", "commands/switch.py")],
     "tunesmith_import": [("output", f"{modules}.py") for modules in ("importers/*", "training/*", "mapping/account")],

@@ -18,8 +18,11 @@ from tunesmith_bench.load.record import AFTER, MEASURED, WARM_UP, Record
 from tunesmith_bench.load.run import Driver, Run
 from tunesmith_bench.load.warm_up import WarmUp
 from tunesmith_bench.rate_search import find_rate
+from tunesmith_bench.results.comparison import summary
+from tunesmith_bench.results.found_rate import RateSearch
 from tunesmith_bench.results.point import Load, Point
 from tunesmith_bench.results.slo import parse_slo
+from tunesmith_bench.results.table import doubt_lines, point_rows, search_line
 from tunesmith_bench.workload.lengths import parse_length
 from tunesmith_bench.workload.prompts import Workload
 from tunesmith_bench.workload.token_counter import TokenCounter
@@ -245,3 +248,15 @@ def test_warm_up_has_a_ceiling() -> None:
         record = Record(float(number), WARM_UP, pieces=[number + 1.0 + 0.1 * number + 0.01 * chance.random()], ended=1.0)
         warm_up.add(record)
     assert (warm_up.over, warm_up.stationary, len(warm_up.seen)) == (True, False, warm_up.most)
+
+
+def test_what_a_reader_is_told_is_in_the_readers_language_and_what_programs_read_is_not(monkeypatch) -> None:
+    (point,), _ = measured({}, [Load(concurrency=2)], requests=10, runs=2)
+    assert "few runs" in marks(point)
+    english = doubt_lines([point])
+    monkeypatch.setenv("TUNESMITH_LANG", "zh")
+    assert point_rows([point])[0][:2] == ["负载", "请求"]
+    assert point_rows([point])[1][0] == "同时 2 个"
+    assert doubt_lines([point]) == ["同时 2 个：运行太少：至少需 3 次运行，只有 2 次，共 20 个请求"] != english
+    assert summary([]).startswith("unknown"), "it stands in --json, too"
+    assert search_line(RateSearch(2.0, 4.0, None, [])) == "每秒 2 个请求能达标；4 个不能。"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from tunesmith_cli.api import Command, columns, safe, safe_json
+from tunesmith_cli.api import Command, columns, safe, safe_json, translated
+from tunesmith_cli.api import gettext as _
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -26,9 +27,10 @@ def run(args: Namespace) -> int:
         return 0
     if rows:
         print(columns(comparison_rows(rows)))
-    print(f"\n{safe(summary(rows))}. Intervals hold one by one; verdicts are corrected for the number of figures (Holm).")
+    note = _("Intervals hold one by one; verdicts are corrected for the number of figures (Holm).")
+    print(safe(f"\n{translated(summary(rows))}. {note}"))
     for doubt in doubts:
-        print(safe(f"  mind: {doubt}"))
+        print(safe("  " + _("mind: {doubt}", doubt=translated(doubt))))
     return 0
 
 

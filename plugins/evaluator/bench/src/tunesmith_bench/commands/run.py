@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.contracts import UserError
 from tunesmith_cli.api import Command, columns, safe, safe_json, served_step, typed
+from tunesmith_cli.api import gettext as _
 
 if TYPE_CHECKING:
     from tunesmith_bench.benchmark import Benchmark
@@ -216,7 +217,7 @@ async def _models(transport: Any) -> list[str]:
 def show(args: Namespace, measurement: Measurement) -> None:
     """Print a measurement, and write the files that were asked for."""
     from tunesmith_bench.report.page import page_of
-    from tunesmith_bench.results.table import doubt_lines, point_rows, search_line
+    from tunesmith_bench.results.table import counter_text, doubt_lines, point_rows, search_line
 
     if args.save:
         args.save.write_text(json.dumps(measurement.to_json(), indent=1), encoding="utf-8")
@@ -225,15 +226,15 @@ def show(args: Namespace, measurement: Measurement) -> None:
     if args.json:
         print(safe_json(measurement.to_json(), 2))
         return
-    counted = {"tokenizer": "the model's tokenizer", "usage": "the server (usage)", "nobody": "nobody: they are unknown"}
-    print(safe(f"{measurement.server['model']} at {measurement.server['url']}; tokens counted by {counted[measurement.counted_by]}\n"))
+    model, url = measurement.server["model"], measurement.server["url"]
+    print(safe(_("{model} at {url}; tokens counted by {counter}", model=model, url=url, counter=counter_text(measurement)) + "\n"))
     print(columns(point_rows(measurement.points)))
     for line in doubt_lines(measurement.points):
-        print(safe(f"  mind {line}"))
+        print(safe("  " + _("mind: {doubt}", doubt=line)))
     if measurement.search:
         print("\n" + safe(search_line(measurement.search)))
     if measurement.interrupted:
-        print("\nInterrupted: this is what was measured until then.")
+        print("\n" + _("Interrupted: this is what was measured until then."))
 
 
 COMMAND = Command(

@@ -53,7 +53,8 @@ def _client(runs: Sequence[RunResult], figures: Mapping[str, Any]) -> Mark | Non
     busy = max(run.busy for run in runs)
     first = figures["ttft"]["p50"] or figures["ttft"]["mean"] or 0.0
     if late > max(LATE, LATE_SHARE * first):
-        return Mark("client-bound", f"1 % of requests left, or of the sender's wake-ups came, more than {late * 1000:.1f} ms late")
+        milliseconds = late * 1000
+        return Mark("client-bound", f"1 % of requests left, or of the sender's wake-ups came, more than {milliseconds:.1f} ms late")
     return Mark("client-bound", f"the sender took {busy:.0%} of a core") if busy > BUSY else None
 
 
