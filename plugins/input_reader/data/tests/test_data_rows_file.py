@@ -137,6 +137,18 @@ def test_a_text_file_tells_where_it_is_no_text(tmp_path):
     assert list(read_file(tmp_path / "a.txt")) == [Line(1)]
 
 
+@pytest.mark.parametrize("name", ["rows.csv", "rows.jsonl", "rows.txt"])
+def test_a_file_as_spreadsheets_in_china_write_it_is_told_as_that(name, tmp_path):
+    rows = "instruction,output\n法国的首都是哪里？,巴黎\nplain,text\n镕基,喆\n"
+    (tmp_path / name).write_bytes(rows.encode("gb18030"))
+    with pytest.raises(NotRows, match="not in UTF-8, but can be read as GB18030"):
+        list(read_file(tmp_path / name))
+    (tmp_path / name).write_bytes(rows.encode("gb18030") + "中\n".encode())
+    list(read_file(tmp_path / name))  # lines that are damaged are told one by one
+    (tmp_path / "latin.csv").write_bytes("question,solution\nfür,naïve\n".encode("latin-1"))
+    assert "is not UTF-8" in list(read_file(tmp_path / "latin.csv"))[-1].problem
+
+
 def test_a_text_file_that_is_too_long_for_a_row_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("tunesmith_data.rows_file.LARGEST_ROW", 4)
     (tmp_path / "a.txt").write_text("12345")

@@ -37,7 +37,7 @@ def test_a_recommendation_tells_each_choice_with_its_rule(capsys):
     said = capsys.readouterr().out
     assert "learning_rate     0.0002: as `lora` says [tunesmith-lora:adapter.lora]" in said
     assert "dtype             bfloat16: A10 computes in it 4 times as fast as in float32 [setting.dtype]" in said
-    assert "batch_size        4: 3 rows, 4 times: 3 steps, and no batch has fewer than 4 rows" in said
+    assert "batch_size        4: 3 rows, 4 times: fewer than 100 steps, and no batch has fewer than 4 rows" in said
     assert "3 rows are few" in said
     assert "2 rows are there twice" in said
     assert "arXiv:2502.02737" in said

@@ -21,6 +21,7 @@ from tunesmith_data.table_file import read_table
 _CHUNK = 2**20
 _TABLES = (".csv", ".tsv")
 _BOM = b"\xef\xbb\xbf"
+_CHINESE = "GB18030"
 _SPACE = re.compile(r"[ \t\r\n]*")
 _JSON = re.compile(rb'\{\s*["}]|\[\s*[\[{\]"]')  #: how rows begin
 
@@ -84,6 +85,9 @@ def _refuse(path: Path, head: bytes) -> None:
     if head.startswith(b"PK\x03\x04") or b"\0" in head[:4096]:
         what = "an archive" if head.startswith(b"PK\x03\x04") else "not text"
         raise NotRows(f"it is {what}", "Write its rows as JSON Lines: one JSON object a line.")
+    if other := _other_encoding(head):
+        fix = f"Write it in UTF-8: iconv -f {other} -t UTF-8 OLD > NEW; where a spreadsheet saves it: `CSV UTF-8`."
+        raise NotRows(f"it is not in UTF-8, but can be read as {other}", fix)
     start = head.removeprefix(_BOM).lstrip()
     if start and start[:1] not in (b"{", b"[") and suffix == ".md":
         raise NotRows("it is text, not JSON", "Write its rows as JSON Lines: one JSON object a line.")
@@ -91,6 +95,24 @@ def _refuse(path: Path, head: bytes) -> None:
         line = start.partition(b"\n")[0].strip()
         if line == b"{" or (re.fullmatch(rb'\{\s*"[^"]*"\s*:\s*[\[{]?', line) is not None):
             raise NotRows("it is one JSON object over many lines", "Write a JSON array of rows, or one row a line (JSON Lines).")
+
+
+def _other_encoding(head: bytes) -> str:
+    """The encoding of a file that spreadsheets in China write, if its beginning is in that and no line of it that is not plain ASCII in
+    UTF-8; empty otherwise: single lines that are damaged are told by their numbers."""
+    lines = [line for line in head.splitlines()[: -1 if len(head) == _CHUNK else None] if not line.isascii()]
+    if not lines or any(_decodes(line, "utf-8") for line in lines):
+        return ""
+    pairs = any(_decodes(line, "gb2312") for line in lines)  # whose bytes are both above ASCII: rare in the words of Europe's encodings
+    return _CHINESE if pairs and all(_decodes(line, _CHINESE) for line in lines) else ""
+
+
+def _decodes(line: bytes, encoding: str) -> bool:
+    try:
+        line.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _lines(file: BinaryIO) -> Iterator[Line]:

@@ -137,7 +137,9 @@ def facts_of(file: Path, columns: Mapping[str, str] | None = None) -> dict[str, 
         raise TunesmithError.from_json(found["error"])
     if status or found["problem"] or not found["rows"]:
         told = found["problem"] or {}
-        why = told.get("what") or f"{found['broken']} {'row is' if found['broken'] == 1 else 'rows are'} broken."
+        lines = told.get("why") if found["broken"] else ""  # of formats that don't fit the reasons are many
+        said = ": ".join(filter(None, (told.get("what"), lines)))
+        why = said or f"{found['broken']} {'row is' if found['broken'] == 1 else 'rows are'} broken."
         fix = told.get("fix") or f"`tunesmith data inspect {file}` lists them with their lines."
         raise UserError("TS-RECOMMEND-003", f"{file} can't be trained on as it is", why=why, fix=fix)
     return dict(found)

@@ -40,6 +40,8 @@ def run(args: Namespace) -> int:
         interview.front.print()
         if answers.told and answers.journal:
             interview.say(_("Stopped; nothing is lost. `tunesmith` offers to go on from here."), "warn")
+        else:
+            interview.say(_("Stopped; nothing was begun."), "warn")
         return 130
     finally:
         if args.save_answers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -11,13 +12,19 @@ from tunesmith_recommend.api import probe
 
 
 class Machine:
-    """Asked once: measuring takes a second, the first time."""
+    """Asked once: measuring takes a second, the first time, on a busy machine many.
 
-    def __init__(self, session: Session) -> None:
-        self.session = session
+    Args:
+        say: that it is looked at; None: to nobody.
+    """
+
+    def __init__(self, session: Session, say: Callable[[str], None] | None = None) -> None:
+        self.session, self.say = session, say
 
     @cached_property
     def facts(self) -> dict[str, Any]:
+        if self.say:
+            self.say(_("Looking at this machine..."))
         return probe(self.session.config, self.session.registry)
 
     @property

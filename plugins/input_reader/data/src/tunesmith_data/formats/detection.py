@@ -171,7 +171,7 @@ def _no_format(
     useful: Sequence[InstalledProvider], wanted: Sequence[str], reader: str, given: Mapping[str, str],
 ) -> TunesmithError:  # fmt: skip
     """Why none of the formats that the reader could use fits."""
-    who = reader or "the step"
+    who = reader or "whoever trains here"
     columns = list(dict.fromkeys(key for row in rows for key in row))
     if not useful:
         return UserError("TS-DATA-004", f"{shown}: no installed dataset format makes {listed(wanted)}, which {who} reads",

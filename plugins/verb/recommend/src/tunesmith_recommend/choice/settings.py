@@ -84,8 +84,8 @@ def _by_rows(wanted: Wanted, model: BaseModel) -> Iterator[Reasoned]:
     batch = rule["most"]
     while batch > rule["least"] and rows * epochs / batch < rule["steps"]:
         batch //= 2
-    steps = math.ceil(rows * epochs / batch)
-    floor = f": {number(steps)} steps, and no batch has fewer than {rule['least']} rows" if steps < rule["steps"] else ""
+    few = math.ceil(rows * epochs / batch) < rule["steps"]
+    floor = f": fewer than {rule['steps']} steps, and no batch has fewer than {rule['least']} rows" if few else ""
     yield Reasoned(rule["setting"], batch, f"{number(rows)} rows, {epochs:g} times{floor}", rule)
     yield from _length(wanted.data["longest"], model)
     rule = rules()["setting.validation_split"]

@@ -26,6 +26,11 @@ def add_evidence(group: Any) -> None:
     group.add_argument("--merge", type=Path, metavar="FILE", help="add what somebody else has exported")
 
 
+def asks_evidence(args: Namespace) -> bool:
+    """Whether one of these options is given."""
+    return bool(args.track_record or args.learn or args.export or args.merge)
+
+
 def run_evidence(args: Namespace) -> int:
     """
     Raises:

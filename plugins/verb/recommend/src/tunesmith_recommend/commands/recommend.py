@@ -7,14 +7,16 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
+from tunesmith.errors import UserError
 from tunesmith_cli.api import Command, run_command, safe, safe_json
 from tunesmith_cli.api import gettext as _
-from tunesmith_recommend.commands.evidence import add_evidence, run_evidence
+from tunesmith_recommend.commands.evidence import add_evidence, asks_evidence, run_evidence
 from tunesmith_recommend.commands.options import add_wishes, options_again, recommendation
 
 
 def configure(parser: ArgumentParser) -> None:
-    asked = parser.add_mutually_exclusive_group(required=True)
+    asked = parser.add_mutually_exclusive_group()
+    asked.add_argument("rows", type=Path, nargs="?", metavar="FILE", help="the rows to learn from; --data FILE is the same")
     asked.add_argument("--data", type=Path, metavar="FILE", help="the rows to learn from")
     add_evidence(asked)
     add_wishes(parser)
@@ -27,6 +29,12 @@ def configure(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     from tunesmith_recommend.commands.text import page, pipeline_file
 
+    args.data = args.data or args.rows
+    if args.data is None and not asks_evidence(args):
+        raise UserError(
+            "TS-CLI-002", "tunesmith recommend: no file of rows is named", why="What is recommended depends on them.",
+            fix="Name it: tunesmith recommend train.jsonl. What is known of earlier runs: --track-record.",
+        )  # fmt: skip
     if args.data is None:
         return run_evidence(args)
     found, wanted = recommendation(args, args.data)

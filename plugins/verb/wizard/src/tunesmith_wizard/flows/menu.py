@@ -49,7 +49,8 @@ def menu(interview: Interview, session: Session) -> int:
         options.insert(0, Option("continue", _("go on where you stopped"), ", ".join(f"{name}: {value}" for name, value in begun.items())))
     recommended = options[0].value
     reasons = {
-        "continue": _("you stopped after {count} answers", count=len(begun)), "resume": _("it did not come to its end"),
+        "continue": _("you stopped after {count} answers", count=len(begun)) if len(begun) > 1 else _("you stopped after one answer"),
+        "resume": _("it did not come to its end"),
         "chat": _("the quickest way to see something work"),
     }  # fmt: skip
     with interview.answers.aside():

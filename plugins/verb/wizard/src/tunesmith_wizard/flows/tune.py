@@ -55,21 +55,24 @@ def _data(shop: Workshop) -> tuple[Path, dict[str, str]]:
             try:
                 _tell(shop, facts_of(Path(text), columns))
                 return Path(text), columns
-            except TunesmithError as error:
+            except TunesmithError as trouble:
+                error = trouble
                 interview.trouble(error)
                 if not interview.there and not interview.answers.given:
                     raise
+            if "--columns" not in error.fix:  # there are no columns that could be named
+                break
             options = {"file": _("another file"), "columns": _("say which column is which")}
             if interview.choose("instead", _("What then?"), options, "file") == "file":
                 break
-            pairs = interview.ask(
-                Question("columns", _("Which column is which? For example instruction=question,output=answer"), check=_pairs)
-            )
+            which = _("Which column is which? For example instruction=question,output=answer; nothing: another file")
+            if not (pairs := interview.ask(Question("columns", which, check=_pairs))):
+                break
             columns = dict(pair.split("=") for pair in pairs.split(","))  # type: ignore[misc]
 
 
 def _pairs(text: str) -> str:
-    if not all(pair.count("=") == 1 and all(pair.split("=")) for pair in text.split(",")):
+    if text and not all(pair.count("=") == 1 and all(pair.split("=")) for pair in text.split(",")):
         raise ValueError(_("pairs of names with = between are asked for, with commas"))
     return text
 

@@ -22,7 +22,7 @@ class Workshop:
 
     @cached_property
     def machine(self) -> Machine:
-        return Machine(self.session)
+        return Machine(self.session, self.interview.say)
 
     @cached_property
     def models(self) -> Models:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from prompt_toolkit.application import Application
 from prompt_toolkit.completion import PathCompleter
-from prompt_toolkit.filters import is_done
+from prompt_toolkit.document import Document
+from prompt_toolkit.filters import Always, is_done
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.layout import ConditionalContainer, Dimension, HSplit, Layout, Window
@@ -42,6 +43,9 @@ class Menus(Front):
             validate_while_typing=True, completer=PathCompleter(expanduser=True) if question.paths else None,
             complete_while_typing=False, reserve_space_for_menu=4,
         )  # fmt: skip
+        for window in session.layout.find_all_windows():  # else what is wrong with an answer stands at the foot of the terminal
+            if window.content is session.layout.current_control:
+                window.dont_extend_height = Always()
         try:
             return question.checked(session.prompt(default=question.recommended))
         except EOFError:
@@ -52,11 +56,11 @@ class _Checked(Validator):
     def __init__(self, question: Question) -> None:
         self.question = question
 
-    def validate(self, document: object) -> None:
+    def validate(self, document: Document) -> None:
         try:
-            self.question.checked(document.text)  # type: ignore[attr-defined]
+            self.question.checked(document.text)
         except ValueError as error:
-            raise ValidationError(message=safe(str(error))) from None
+            raise ValidationError(len(document.text), safe(str(error))) from None  # the cursor goes there
 
 
 class _Menu:
