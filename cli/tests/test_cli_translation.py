@@ -83,3 +83,10 @@ def test_wrapped_lines_hold_all_and_are_as_wide_as_told(text, width):
 def test_a_chinese_line_breaks_between_characters_and_not_before_a_full_stop():
     assert wrap("这是一句很长的话。", 10) == ["这是一句很", "长的话。"]
     assert wrap("这是一句话。", 10) == ["这是一句", "话。"]
+
+
+def test_what_is_to_be_typed_is_not_translated():
+    known = Templates({"Write `data: {data}` in the file.": "请写 `data: {data}`。", "question": "问题"})
+    assert known.translated("Write `data: {columns: question}` in the file.") == "请写 `data: {columns: question}`。"
+    assert known.translated("Write `data: question` in the file.") == "请写 `data: question`。"
+    assert known.translated("question") == "问题"

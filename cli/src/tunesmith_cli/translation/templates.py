@@ -45,9 +45,10 @@ class Template(NamedTuple):
         return sum(character.isalnum() for part in self.parts for character in part)
 
     def quoted(self, name: str) -> bool:
-        """Whether the placeholder is a name, which is no word to translate: it says so, or stands between backticks."""
-        index = self.names.index(name)
-        return name.rstrip("23456789") in _OF_NAMES or (self.parts[index].endswith("`") and self.parts[index + 1].startswith("`"))
+        """Whether the placeholder is a name, which is no word to translate: it says so, or stands between backticks, alone or within
+        what is to be typed."""
+        before = "".join(self.parts[: self.names.index(name) + 1])
+        return name.rstrip("23456789") in _OF_NAMES or before.count("`") % 2 == 1
 
     def match(self, text: str) -> dict[str, str] | None:
         """The values in `text`; None where it is no such sentence."""

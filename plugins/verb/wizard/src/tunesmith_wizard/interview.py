@@ -8,7 +8,7 @@ from typing import Any
 
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith_cli.api import gettext as _
-from tunesmith_cli.api import typed
+from tunesmith_cli.api import typed, wrap
 from tunesmith_wizard.answers import Answers
 from tunesmith_wizard.front.contract import Front
 from tunesmith_wizard.question import Option, Question
@@ -92,4 +92,6 @@ class Interview:
         """Tell what is wrong, where another answer may be right."""
         from tunesmith_cli.api import error_text
 
-        self.front.print(error_text(error, self.front.colors))
+        for line in error_text(error, self.front.colors).splitlines():
+            for part in wrap(line, self.front.width, "", "        "):
+                self.front.print(part)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from tunesmith_wizard.flows.workshop import Workshop
 from tunesmith_wizard.pipelines import Ending, finish, steps_of, text_of
 from tunesmith_wizard.question import Option, Question, existing_file
 
+_COLUMNS = re.compile(r"--columns '?([^`']+)")  # how an error says which column may be which
 _SEVERAL = ("quantize", "export", "train")  # whose result can be talked to, the last one first
 
 
@@ -60,13 +62,13 @@ def _data(shop: Workshop) -> tuple[Path, dict[str, str]]:
                 interview.trouble(error)
                 if not interview.there and not interview.answers.given:
                     raise
-            if "--columns" not in error.fix:  # there are no columns that could be named
+            if not (told := _COLUMNS.search(error.fix)):  # there are no columns that could be named
                 break
-            options = {"file": _("another file"), "columns": _("say which column is which")}
-            if interview.choose("instead", _("What then?"), options, "file") == "file":
+            options = {"columns": _("say which column is which"), "file": _("another file")}
+            if interview.choose("instead", _("What then?"), options, "columns", reason=told[1]) == "file":
                 break
             which = _("Which column is which? For example instruction=question,output=answer; nothing: another file")
-            if not (pairs := interview.ask(Question("columns", which, check=_pairs))):
+            if not (pairs := interview.ask(Question("columns", which, recommended=told[1], check=_pairs))):
                 break
             columns = dict(pair.split("=") for pair in pairs.split(","))  # type: ignore[misc]
 
