@@ -37,7 +37,7 @@ ASKED = {
 
 
 def record(language: str) -> None:
-    with tempfile.TemporaryDirectory() as temporary:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary) / "capitals"
         folder.mkdir()
         rows = [
@@ -71,7 +71,7 @@ def record(language: str) -> None:
         session.answer(talk, ENTER, 1800)
         session.wait("/exit", 900)
         for words in ("What is the capital of Ruritania?", "Which city is the capital of Syldavia?", "/exit"):
-            until = time.monotonic() + 300
+            until = time.monotonic() + 1200  # on a busy machine a server takes minutes to start
             while not session.shown.endswith("\n>") and time.monotonic() < until:
                 session.read()
             session.read(1)
@@ -119,11 +119,11 @@ def _cast(heard: list[tuple[float, str]], temporary: str) -> list[str]:
 
 
 def thinned(heard: list[tuple[float, str]]) -> list[tuple[float, str]]:
-    """Of a bar that is drawn anew on its line five times a second, one drawing in two seconds: the next one covers it wholly."""
+    """Of a bar that is drawn anew on its line five times a second, one drawing in ten seconds: the next one covers it wholly."""
     kept: list[tuple[float, str]] = []
     for index, (at, text) in enumerate(heard):
         bar = _redraws(text) and index + 1 < len(heard) and _redraws(heard[index + 1][1])
-        if not (bar and kept and _redraws(kept[-1][1]) and at - kept[-1][0] < 2):
+        if not (bar and kept and _redraws(kept[-1][1]) and at - kept[-1][0] < 10):
             kept.append((at, text))
     return kept
 
