@@ -80,9 +80,9 @@ def plain(request: Request) -> Request:
 
 def no_rows(request: Request) -> UserError:
     """That there is nothing to learn from."""
-    what = f"there is no file {request.data}" if request.data else "the sentence names no rows to learn from"
     return UserError(
-        "TS-ASK-001", what, why="Model, method and settings follow from the rows: their number, length, language and task.",
+        "TS-ASK-001", f"there is no file {request.data}" if request.data else "the sentence names no rows to learn from",
+        why="Model, method and settings follow from the rows: their number, length, language and task.",
         fix='Name a file in the sentence ("... with chats.jsonl") or with --data FILE.',
     )  # fmt: skip
 

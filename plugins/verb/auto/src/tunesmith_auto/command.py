@@ -37,6 +37,8 @@ def run(args: Namespace) -> int:
     from tunesmith_auto.goal import asked
     from tunesmith_auto.history import History
 
+    if args.data and not args.data.is_file():
+        raise UserError("TS-CLI-002", f"there is no file {args.data}", fix="Name the file with the rows: tunesmith auto --data chats.csv.")
     if not (args.yes or sys.stdin.isatty()):
         raise UserError(
             "TS-AUTO-001", "there is nobody to say yes to the plan", why="Standard input is no terminal.",

@@ -40,6 +40,11 @@ def read_budget(words: Sequence[str]) -> Budget:
     Raises:
         UserError: TS-TUNE-004 when it is none.
     """
+    if not "".join(words).strip():
+        raise UserError(
+            "TS-TUNE-004", "--budget is missing", why="A search ends when it is spent.",
+            fix="Write for example --budget 10 trials, --budget 4h, --budget 2 device-hours, or several of them.",
+        )  # fmt: skip
     text, found, at = " ".join(words).strip(), {"trials": 0.0, "seconds": 0.0, "device": 0.0}, 0
     for part in _PART.finditer(text):
         if part.start() != at:
@@ -50,7 +55,7 @@ def read_budget(words: Sequence[str]) -> Budget:
             at = -1
             break
         found[kind] = number * (1 if kind == "trials" else 3600 if kind == "device" else _UNITS[unit])
-    if at != len(text) or not text:
+    if at != len(text):
         raise UserError(
             "TS-TUNE-004", f"--budget {text} is no budget", why="It is a count of trials, a time, or hours of devices.",
             fix="Write for example --budget 10 trials, --budget 4h, --budget 2 device-hours, or several of them.",

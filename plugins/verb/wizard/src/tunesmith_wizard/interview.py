@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from tunesmith.errors import TunesmithError, UserError
@@ -21,6 +22,12 @@ def _wrong(question: Question, given: str) -> str:
     except ValueError as error:
         return str(error)
     return ""
+
+
+def _near(name: str, given: Mapping[str, str]) -> str:
+    """An answer that may be meant for this question, as the end of a sentence."""
+    near = get_close_matches(name, given, n=1)
+    return f", but `{near[0]}`" if near else ""
 
 
 class Interview:
@@ -60,7 +67,9 @@ class Interview:
             known = ", ".join(option.value for option in question.options)
             raise UserError(
                 "TS-WIZARD-002", f"nobody is there to answer `{name}`: {question.text}",
-                why=f"stdin and stdout are no terminal, and {self.answers.source or 'no file'} answers it.",
+                why=f"stdin and stdout are no terminal, and {self.answers.source} does not answer it{_near(name, self.answers.given)}."
+                if self.answers.source
+                else "stdin and stdout are no terminal, and no file answers it.",
                 fix=f"Write `{name}: ...` into a file for --answers" + (f", with one of {known}." if known else "."),
             )  # fmt: skip
         self.answers.keep(name, value)

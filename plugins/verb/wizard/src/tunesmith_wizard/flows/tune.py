@@ -67,14 +67,13 @@ def _data(shop: Workshop) -> tuple[Path, dict[str, str]]:
             options = {"columns": _("say which column is which"), "file": _("another file")}
             if interview.choose("instead", _("What then?"), options, "columns", reason=told[1]) == "file":
                 break
-            which = _("Which column is which? For example instruction=question,output=answer; nothing: another file")
-            if not (pairs := interview.ask(Question("columns", which, recommended=told[1], check=_pairs))):
-                break
+            which = _("Which column is which? For example instruction=question,output=answer")
+            pairs = interview.ask(Question("columns", which, recommended=told[1], check=_pairs))
             columns = dict(pair.split("=") for pair in pairs.split(","))  # type: ignore[misc]
 
 
 def _pairs(text: str) -> str:
-    if text and not all(pair.count("=") == 1 and all(pair.split("=")) for pair in text.split(",")):
+    if not all(pair.count("=") == 1 and all(pair.split("=")) for pair in text.split(",")):
         raise ValueError(_("pairs of names with = between are asked for, with commas"))
     return text
 

@@ -23,7 +23,8 @@ class NumberedLines(Front):
             try:
                 return question.checked(_meant(typed or question.recommended, question.options))
             except ValueError as error:
-                self.say(f"! {error}", "warn", hanging="  ")
+                numbers = _("a number from 1 to {count} is asked for", count=len(question.options))
+                self.say(f"! {numbers if question.options and not question.open else error}", "warn", hanging="  ")
 
     def _read(self, question: Question) -> str:
         default = ""
