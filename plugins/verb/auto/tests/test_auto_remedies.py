@@ -13,7 +13,7 @@ from small_project import SmallProject
 
 from tunesmith.running.journal.journal import Journal
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
 LONG = " ".join(["thing {number} is one of many"] * 20)
 WIDE = {"num_hidden_layers": 8, "intermediate_size": 2048, "max_position_embeddings": 1024}  # few weights, many activations
@@ -55,7 +55,6 @@ def test_a_training_whose_loss_explodes_goes_on_slower(tmp_path: Path):
 
 
 @pytest.mark.isolated
-@pytest.mark.timeout(1500)
 def test_a_quantizer_that_loses_too_much_is_followed_by_the_next(tmp_path: Path):
     """GPTQ's 4 bits really lose too much of a model with outliers, and compressed-tensors' 8 don't."""
     project = SmallProject(tmp_path, outliers=30)
