@@ -90,7 +90,7 @@ def test_numbered_lines_take_numbers_words_and_the_recommended_answer(project, c
     assert main(["wizard", "--plain"]) == 0
     said = capsys.readouterr().out
     assert "  1) chat with a model *" in said
-    assert "! one of chat, tune" in said
+    assert "! a number from 1 to " in said
     assert "\x1b" not in said
     assert (project / "talk.yaml").is_file()
 
