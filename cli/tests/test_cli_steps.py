@@ -187,7 +187,8 @@ def test_a_step_runs_and_its_product_can_be_had(world):
 
 def test_a_home_that_is_a_file_is_told(world):
     world.write("taken", "mine")
-    assert "TS-STORE-004" in world(*TAUGHT, "--home", "taken").err
+    for words in (TAUGHT, ("runs", "list"), ("doctor",)):
+        assert "TS-CLI-002: --home taken is no folder" in world(*words, "--home", "taken").err
 
 
 def test_nothing_is_overwritten(world):

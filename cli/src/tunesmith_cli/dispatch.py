@@ -25,7 +25,13 @@ def run_command(command: Command, prog: str, arguments: Sequence[str]) -> int:
 
 
 def use_common(found: Namespace) -> None:
-    """--home and --offline are $TUNESMITH_HOME and $TUNESMITH_OFFLINE for this one command (`main` puts them back)."""
+    """--home and --offline are $TUNESMITH_HOME and $TUNESMITH_OFFLINE for this one command (`main` puts them back).
+
+    Raises:
+        UserError: TS-CLI-002 for a home that is a file.
+    """
+    if found.home and os.path.lexists(found.home) and not os.path.isdir(found.home):
+        raise UserError("TS-CLI-002", f"--home {found.home} is no folder", fix="Name a folder; one that is not there is made.")
     if found.home:
         os.environ["TUNESMITH_HOME"] = str(found.home)
     if getattr(found, "offline", False):

@@ -98,14 +98,15 @@ def prepared(args: Namespace) -> Iterator[PreparedSearch]:
         UserError: TS-TUNE-001 to -005 what is wrong with the space, the metric, the budget or the searcher; TS-TUNE-007 where another
             process runs this search.
     """
-    budget, space = read_budget(args.budget), read_space(args.search)
+    spec = load(args.file, args.set)
+    space = read_space(args.search)
     if not space:
         raise UserError("TS-TUNE-001", "there is nothing to search", fix="Give at least one --search PATH=SPACE, or --find-lr.")
     if not args.metric:
         raise UserError("TS-TUNE-003", "there is nothing to search by", fix="Give --metric STEP.METRIC: `tune.validation_loss`, say.")
+    budget = read_budget(args.budget)
     if args.parallel < 1:
         raise UserError("TS-TUNE-004", f"--parallel {args.parallel} is no count of trials", fix="Give at least 1.")
-    spec = load(args.file, args.set)
     session = Session.open(spec.place)
     record = choose_searcher(session.registry, args.searcher, len(args.metric))
     settings = searcher_settings(record, args.searcher_set)
