@@ -57,7 +57,8 @@ def read_budget(words: Sequence[str]) -> Budget:
         found[kind] = number * (1 if kind == "trials" else 3600 if kind == "device" else _UNITS[unit])
     if at != len(text):
         raise UserError(
-            "TS-TUNE-004", f"--budget {text} is no budget" if text else "a search needs a budget", why="It is a count of trials, a time, or hours of devices.",
+            "TS-TUNE-004", f"--budget {text} is no budget" if text else "a search needs a budget",
+            why="It is a count of trials, a time, or hours of devices.",
             fix="Write for example --budget 10 trials, --budget 4h, --budget 2 device-hours, or several of them.",
         )  # fmt: skip
     return Budget(int(found["trials"]), found["seconds"], found["device"])
