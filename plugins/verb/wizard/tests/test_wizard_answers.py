@@ -67,6 +67,13 @@ def test_an_answer_that_does_not_fit_is_told_before_anything_runs(chat, capsys, 
     assert why in said
 
 
+def test_of_answers_that_are_no_yaml_the_line_is_told(project, capsys):
+    (project / "answers.yaml").write_text("model: x\nwant: [\n")
+    assert main(["wizard", "--answers", "answers.yaml"]) == 2
+    assert "is no YAML" in (told := capsys.readouterr().err)
+    assert "line 3" in told or "line 2" in told
+
+
 @pytest.mark.parametrize("text", ["- a list\n", "{: no yaml", "want: [chat]\n"])
 def test_a_file_that_holds_no_answers_is_told(project, capsys, text):
     (project / "answers.yaml").write_text(text)

@@ -20,7 +20,7 @@ def page(told: Mapping[str, Any]) -> str:
         told: as `--json` prints it.
     """
     made, model = told["architecture"], told["model"]
-    rows = [*_source(model), *_sizes(made), *_chat(told["chat"])]
+    rows = [*_source(model), *_sizes(made), *_chat(told["chat"], model["uri"])]
     blocks = [_rows(rows)]
     if told["chat"]["example"]:
         shown = "\n".join(f"  | {line}" for line in told["chat"]["example"].split("\n"))
@@ -95,12 +95,13 @@ def _sizes(made: Told) -> Iterator[tuple[str, str]]:
         yield _("code"), _("it brings code of its own ({names}), which is never run", names=", ".join(made["code"]))
 
 
-def _chat(chat: Told) -> Iterator[tuple[str, str]]:
+def _chat(chat: Told, uri: str) -> Iterator[tuple[str, str]]:
     if chat["stops"]:
         yield _("stops at"), ", ".join(f"{one['token']} ({one['id']})" for one in chat["stops"])
     template = {True: _("it has one"), False: _("it has none: for completions, or to be trained"), None: _("not known")}[chat["template"]]
     ways = {
-        NOT_HERE: _("its files are not here: `tunesmith download` brings them"), NO_TOKENIZER: _("it has no {file}", file=TOKENIZER),
+        NOT_HERE: _("its files are not here: `tunesmith download {uri} --output DIR` brings them", uri=uri),
+        NO_TOKENIZER: _("it has no {file}", file=TOKENIZER),
         NOT_INSTALLED: _("to show it takes tunesmith-model[runtime]"),
     }  # fmt: skip
     why = ways.get(chat["why_not"]) or translated(chat["why_not"])

@@ -84,6 +84,10 @@ def read_answers(path: Path) -> dict[str, str]:
             found: Any = yaml.safe_load(file.read().decode())
     except FileNotFoundError:
         raise UserError("TS-WIZARD-001", f"there is no file of answers {path}", fix=fix) from None
+    except yaml.MarkedYAMLError as error:
+        at = error.problem_mark.line + 1 if error.problem_mark else 1
+        why = f"line {at} is no YAML: {error.problem}"
+        raise UserError("TS-WIZARD-001", f"the answers in {path} can't be read", why=why, fix=fix) from None
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise UserError("TS-WIZARD-001", f"the answers in {path} can't be read", why=str(error).splitlines()[0], fix=fix) from None
     if not isinstance(found, dict) or not all(isinstance(value, (str, int, float, bool)) for value in found.values()):
