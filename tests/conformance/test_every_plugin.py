@@ -38,6 +38,11 @@ COMPOSING = ("serve",)  # whose author has heavy providers take part
 #: where a change of a setting is tried with a new database, service or endpoint, minutes of work together; their own tests set each of
 #: them (plugins/tracker/mlflow/tests/test_mlflow.py and the others')
 SETTINGS_APART = ("mlflow", "wandb", "generation", "judge", "verdict", "rewards", "pass-at-k", "audit")
+#: ten seconds and more of servers that are downloaded from, killed and asked; what each promises is tested beside it, too
+LONG = (
+    "storage", "huggingface", "modelscope", "bench", "remote", "import", "optuna", "environments", "mlflow", "verdict", "rewards", "audit",
+    "judge", "generation",
+)  # fmt: skip
 
 
 def _runs_on(folder: Path, names: tuple[str, ...]) -> bool:
@@ -45,8 +50,12 @@ def _runs_on(folder: Path, names: tuple[str, ...]) -> bool:
 
 
 def _case(folder: Path) -> object:
-    heavy = folder.name in (*COMPOSING, *SETTINGS_APART) or _runs_on(folder, HEAVY + BRING_THEM)
+    heavy = folder.name in (*COMPOSING, *SETTINGS_APART, *LONG) or _runs_on(folder, HEAVY + BRING_THEM)
     return pytest.param(folder, id=folder.name, marks=[pytest.mark.slow] if heavy else [])
+
+
+def _long(folder: Path) -> object:
+    return pytest.param(folder, id=folder.name, marks=[pytest.mark.slow] if folder.name in LONG else [])
 
 
 def _unexplained(report: Report) -> list[str]:
@@ -76,7 +85,7 @@ def test_in_this_process_it_keeps_them_too(folder: Path, tmp_path: Path):
     assert {id: told for id, told in said.items() if told["state"] != "passed" and not _explained(told.get("what", ""))} == {}
 
 
-@pytest.mark.parametrize("folder", [pytest.param(path, id=path.name) for path in PLUGINS if path.name in SETTINGS_APART])
+@pytest.mark.parametrize("folder", [_long(path) for path in PLUGINS if path.name in SETTINGS_APART])
 def test_but_for_that_each_setting_shows_it_keeps_them_too(folder: Path):
     every = {planned.check.id for examination in examinations(folder) for planned in examination.planned}
     report = conform(folder, only=every - {"settings.alive"})

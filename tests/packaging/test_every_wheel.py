@@ -13,7 +13,12 @@ from packaging.requirements import Requirement
 ALL = list(distributions().values())
 PLUGINS = [one for one in ALL if one.plugin]
 CODE = [one for one in ALL if one.name != "tunesmith"]
-LIGHT = {"packaging", "fastjsonschema", "prompt_toolkit"}  #: beside first-party distributions, and what the kernel requires itself
+LIGHT = {
+    "packaging",
+    "fastjsonschema",
+    "prompt_toolkit",
+    "fsspec",
+}  #: beside first-party distributions, and what the kernel requires itself
 
 
 def wheel(wheels: Path, one: Distribution) -> zipfile.ZipFile:

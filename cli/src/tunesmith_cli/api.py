@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tunesmith_cli.display.number_format import amount, duration, number, size
     from tunesmith_cli.display.token_page import TOKENS_FILE, TOKENS_FORMAT, token_page
     from tunesmith_cli.errors import colored, error_text
+    from tunesmith_cli.estimate.model import read_config
     from tunesmith_cli.estimate.step import StepEstimate, StepEstimator
     from tunesmith_cli.import_probe import probe
     from tunesmith_cli.launch import DEFAULT_FILE, Session
@@ -52,6 +53,7 @@ _MODULES = {
     "tunesmith_cli.display.number_format": "amount, duration, number, size",
     "tunesmith_cli.display.token_page": "TOKENS_FILE, TOKENS_FORMAT, token_page",
     "tunesmith_cli.errors": "colored, error_text",
+    "tunesmith_cli.estimate.model": "read_config",
     "tunesmith_cli.estimate.step": "StepEstimate, StepEstimator",
     "tunesmith_cli.import_probe": "probe",
     "tunesmith_cli.launch": "DEFAULT_FILE, Session",
@@ -113,6 +115,7 @@ __all__ = [
     "padded",
     "past_runs",
     "probe",
+    "read_config",
     "read_json_catalog",
     "reporting",
     "run_command",

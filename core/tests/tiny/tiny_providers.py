@@ -16,7 +16,7 @@ class Shelf:
         if uri.endswith("bug"):
             raise ValueError("a loader's mistake")
         step.progress(1, 1, what="asking")
-        fetch = {"text": uri, "layouts": step.facts["layouts"]}
+        fetch = {"text": uri, "layouts": step.facts.get("layouts", [])}
         return ModelInfo(uri, "r1", "model/text", {"weights": {"size": 3}}, {"hidden_size": 8}, fetch)
 
     def fetch(self, info: ModelInfo, output, step) -> None:

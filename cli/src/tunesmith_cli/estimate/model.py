@@ -27,7 +27,7 @@ def model_product(text: str, session: Session) -> Product:
     path = Path(os.path.expanduser(text.removeprefix("file://")))
     file = path / CONFIG if path.is_dir() else path
     if file.suffix == ".json" and file.is_file():
-        config = _read(file)
+        config = read_config(file)
         if "quantization_config" not in config:  # what its weights are called is the loader's to know
             size = sum(weights.stat().st_size for weights in file.parent.glob("*.safetensors"))
             return Product(MODEL, MODEL, PLAIN, size, config=config, model_bytes=size)
@@ -36,7 +36,12 @@ def model_product(text: str, session: Session) -> Product:
     return Product(MODEL, MODEL, info.format, info.size, config=info.config, model_bytes=info.size)
 
 
-def _read(file: Path) -> dict[str, Any]:
+def read_config(file: Path) -> dict[str, Any]:
+    """What a ``config.json`` says.
+
+    Raises:
+        UserError: TS-CLI-017 when it can't be read, or is no object.
+    """
     try:
         with open_regular(file) as read:
             found = json.loads(read.read())

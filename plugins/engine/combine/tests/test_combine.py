@@ -13,7 +13,7 @@ from peft.utils import merge_utils
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
-from tunesmith.contracts import Artifact, EstimateRequest, UserError
+from tunesmith.contracts import Artifact, EstimateRequest, TunesmithError, UserError
 from tunesmith_audit.artifact_check import Audit
 from tunesmith_audit.files.stacked_layers import audit_stacked
 from tunesmith_audit.settings import AuditSettings
@@ -265,5 +265,5 @@ def test_a_stack_that_holds_other_layers_than_it_says_is_refused(tmp_path):
     step = _Step(models, tmp_path / "out", merge_method="passthrough", slices=["0[0:2]", "1[0:2]"])
     result = run(step)
     swapped = replace(result, meta={**result.meta, "stacked": result.meta["stacked"][::-1]})
-    with pytest.raises(UserError, match="TS-AUDIT-007"):
+    with pytest.raises(TunesmithError, match="TS-AUDIT-007"):
         Audit(AuditSettings()).check(step, swapped)

@@ -10,7 +10,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from tunesmith.contracts import Artifact, EstimateRequest, Result
-from tunesmith.errors import UserError
+from tunesmith.errors import TunesmithError, UserError
 from tunesmith.isolation.worker_step import WorkerStep
 from tunesmith_audit.artifact_check import Audit
 from tunesmith_audit.estimate import estimate
@@ -257,7 +257,7 @@ def test_what_fails_is_not_published_and_its_files_are_kept(parent, child, tmp_p
     change(child, lambda w: w.update({Q: np.zeros_like(w[Q])}))
     for _ in range(2):  # a second try finds the first one's files there
         shutil.copytree(child, tmp_path / "output", dirs_exist_ok=True)
-        with pytest.raises(UserError) as refused:
+        with pytest.raises(TunesmithError) as refused:
             CHECK.check(made(tmp_path / "output", tmp_path / "work", parent=parent), Result())
         assert refused.value.code == "TS-AUDIT-001"
     assert not load_file(tmp_path / "work" / "refused" / "model.safetensors")[Q].any()
@@ -266,14 +266,14 @@ def test_what_fails_is_not_published_and_its_files_are_kept(parent, child, tmp_p
 
 def test_an_update_has_to_change_something_and_a_conversion_need_not(parent, child, tmp_path):
     CHECK.check(made(child, tmp_path / "work", parent=parent), Result())
-    with pytest.raises(UserError, match="TS-AUDIT-003"):
+    with pytest.raises(TunesmithError, match="TS-AUDIT-003"):
         CHECK.check(made(child, tmp_path / "work", parent=parent, edge="update"), Result())
 
 
 def test_an_adapter_that_becomes_a_model_is_held_against_its_base(parent, child, tmp_path):
     step = made(child, tmp_path / "work", parent=tmp_path, of="adapter/peft", edge="update")
     step.inputs = {"model": Artifact("adapter/peft", tmp_path, refs={"base": Artifact("model/hf", parent)})}
-    with pytest.raises(UserError, match="TS-AUDIT-003"):
+    with pytest.raises(TunesmithError, match="TS-AUDIT-003"):
         CHECK.check(step, Result())
 
 
@@ -296,7 +296,7 @@ def test_a_format_of_its_own_is_run_by_its_own_runtime(parent, tmp_path, monkeyp
     step = made(tmp_path / "output", tmp_path / "work", format="model/tilt", parent=parent, log_probs="acme_tilt_runtime:log_probs")
     check, result = Audit(AuditSettings()), Result(meta={"bits": 8})
     if code:
-        with pytest.raises(UserError, match=code):
+        with pytest.raises(TunesmithError, match=code):
             check.check(step, result)
     else:
         assert check.check(step, result).meta["audit"]["compared"]

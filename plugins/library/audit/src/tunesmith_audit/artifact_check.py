@@ -35,7 +35,7 @@ class Audit:
         """The result with what was found as ``audit`` in its meta; what it is, is said in the step's decisions.
 
         Raises:
-            UserError: TS-AUDIT or TS-GATE, the first finding's code; the files are in the folder `refused` of the step's work folder.
+            TunesmithError: TS-AUDIT or TS-GATE, the first finding's code; the files are in the folder `refused` of the step's work folder.
         """
         made = result.format or next(iter(step.facts.get("produces", ())), "")
         parent = _parent(step, made)

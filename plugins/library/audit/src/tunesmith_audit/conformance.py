@@ -93,5 +93,7 @@ def refuses(subject: Subject) -> None:
             raise CheckFailed("it refuses an artifact, and its files are gone", fix="Move them to `step.work`, and say where.") from None
     except Exception as error:
         raise CheckFailed(
-            f"a file that ends too early makes it raise {type(error).__name__}", found=str(error), fix="Raise a `UserError` with a code."
+            f"a file that ends too early makes it raise {type(error).__name__}",
+            found=str(error),
+            fix="Raise a `TunesmithError` with a code.",
         ) from None

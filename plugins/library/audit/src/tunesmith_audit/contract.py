@@ -26,5 +26,6 @@ class ArtifactCheck(Protocol):
         """The result to publish, with what was found in its `meta`.
 
         Raises:
-            UserError: why it is not published; the files are kept in `step.work`, and the error says where.
+            TunesmithError: why it is not published, which is no mistake of the user's; the files are kept in `step.work`, and the
+                error says where.
         """

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tunesmith.errors import UserError
+from tunesmith.errors import TunesmithError
 
 _SHOWN = 4  # findings in a message
 
@@ -87,7 +87,7 @@ class Verdict:
         told = [finding.what for finding in self.findings if finding.explained]
         return Verdict(left, {**self.figures, "explained": told} if told else self.figures, self.not_compared)
 
-    def error(self, name: str, kept: str = "") -> UserError:
+    def error(self, name: str, kept: str = "") -> TunesmithError:
         """The refusal, under the first finding's code.
 
         Args:
@@ -98,7 +98,7 @@ class Verdict:
         others = [finding.what for finding in self.findings if finding.code != code]
         what, fix = CODES[code]
         why = ". ".join(_listed([*same, *others]))
-        return UserError(code, f"{name} {what}, and is not published", why=f"{why}.", fix=f"{fix} {kept}".strip())
+        return TunesmithError(code, f"{name} {what}, and is not published", why=f"{why}.", fix=f"{fix} {kept}".strip())
 
 
 def _listed(sentences: list[str]) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,10 +78,11 @@ def found(text: str, session: Session) -> Model:
     """
     from tunesmith.planning.inputs.model_source import model_uri
     from tunesmith.planning.pipeline.spec import PipelineSpec
+    from tunesmith_cli.api import read_config
 
     path = Path(text).expanduser()
     if path.suffix == ".json" and path.is_file():
-        return Model(str(path), PLAIN, _read(path), known_from=CONFIGURATION)
+        return Model(str(path), PLAIN, read_config(path), known_from=CONFIGURATION)
     known = None if path.exists() else described(text, session)
     if known and "://" not in text:
         return _as_described(known, "")
@@ -140,14 +140,3 @@ def licence_of(card: Path) -> str:
 
 def _as_described(known: BaseModel, why: str) -> Model:
     return Model(known.uri, known.format, known.config, bytes=known.bytes, described=known, known_from=CATALOGUE, why=why)
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        with open_regular(file) as read:
-            told = json.loads(read.read())
-    except (OSError, ValueError) as error:
-        raise UserError("TS-CLI-017", f"{file} can't be read: {error}", fix="Name a model's config.json.") from None
-    if not isinstance(told, dict):
-        raise UserError("TS-CLI-017", f"{file} holds no JSON object", fix="Name a model's config.json.")
-    return told
