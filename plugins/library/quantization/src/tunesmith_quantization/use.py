@@ -9,7 +9,7 @@ from tunesmith.contracts.estimates import EstimateRequest
 from tunesmith.errors import UserError
 from tunesmith_models import ModelShape
 
-#: parameters below which 4 bits cost too much: of SmolLM2-135M 16 to 29% of the perplexity (docs/quantizers.md), of larger models far less
+#: parameters below which 4 bits cost too much: of SmolLM2-135M 10 to 31% of the perplexity (docs/quantizers.md), of larger models far less
 #: (Dettmers and Zettlemoyer, The case for 4-bit precision, arXiv:2212.09720)
 SMALL = 1e9
 
