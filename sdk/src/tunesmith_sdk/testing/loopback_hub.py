@@ -33,7 +33,8 @@ class Fault:
     Args:
         status, headers: answer with this status instead.
         cut_after: end the connection after so many bytes of the body.
-        corrupt: flip the bits of the byte at this position of the file.
+        corrupt: flip the bits of the byte at this position of the file; `once`: the first time that it goes out, a
+            look at whether ranges are served (of one byte) not counted.
         size: serve so many bytes as the whole file.
         delay: seconds between two chunks of 64 KiB.
         ignore_range: send the whole file.
@@ -45,6 +46,7 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
     cut_after: int = -1
     corrupt: int = -1
+    once: bool = False
     size: int = -1
     delay: float = 0.0
     ignore_range: bool = False
@@ -200,7 +202,8 @@ class LoopbackHandler(BaseHTTPRequestHandler):
             start, end = int(first), min(int(last) + 1 if last else len(data), len(data))
             if start >= end:
                 return self.answer(416, b"", {"Content-Range": f"bytes */{len(data)}"})
-        if fault.corrupt >= 0:
+        if start <= fault.corrupt < end:
+            fault.times = 0 if fault.once and end - start > 1 else fault.times
             data = data[: fault.corrupt] + bytes([data[fault.corrupt] ^ 0xFF]) + data[fault.corrupt + 1 :]
         self.record.status = 206 if wanted else 200
         self.send_response(self.record.status)

@@ -92,12 +92,17 @@ class Unsloth(TableImporter):
     def translate(self, configuration: Configuration, options: Options) -> tuple[Draft, Account]:
         """By TRL's keys; the account keeps the script's own names."""
         names: dict[str, str] = {}
+        again = []
         for entry in configuration.entries:
             call, _, argument = entry.key.partition(".")
             key = argument if call == "args" else _CALLS.get(call, {}).get(argument, "")
-            if key and key not in names and entry.key not in _SKIPPED:
+            if key in names:
+                again.append(entry.key)
+            elif key and entry.key not in _SKIPPED:
                 names[key] = entry.key
         account = ScriptAccount(configuration, names)
+        for key in again:
+            account.skip(key, "another argument of the script says the same, and that is read")
         for entry in account.configuration.entries:
             reason = _SKIPPED.get(entry.key) or _SKIPPED.get(entry.key.partition(".")[0])
             if reason:

@@ -28,6 +28,8 @@ def groups(
     draft.set("objective.num_generations", number, account.take("num_generations", "objective.num_generations"))
     batch(account, draft, options)
     completions, origins = draft.values["settings.batch_size"]
+    if number < 1:  # the plan says what a group needs
+        number = 1
     if completions % number:
         account.refuse("num_generations", "a batch of completions is no whole number of prompts", "choose a batch that it divides")
     draft.set("settings.batch_size", max(1, completions // number), *origins, note=f"of completions, / {number} of each prompt")
