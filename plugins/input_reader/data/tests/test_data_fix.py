@@ -11,8 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tunesmith.errors import UserError
+from tunesmith_data.commands import main
+from tunesmith_data.fixed_copy import FixedCopy, fixed_copy, lines_left
 from tunesmith_data.formats.detection import by_schema
-from tunesmith_data.mending import Mended, lines_left, mend
 
 LONG = "What is the capital of France, and since when has it been there"
 ROWS: Sequence[Mapping[str, Any] | str] = (
@@ -23,12 +25,12 @@ ROWS: Sequence[Mapping[str, Any] | str] = (
 
 
 @pytest.fixture
-def fixed(tmp_path: Path, formats: Callable[[], Any]) -> Callable[..., tuple[Mended, list[Any]]]:
-    def made(rows: Sequence[Any] = ROWS, **options: Any) -> tuple[Mended, list[Any]]:
+def fixed(tmp_path: Path, formats: Callable[[], Any]) -> Callable[..., tuple[FixedCopy, list[Any]]]:
+    def made(rows: Sequence[Any] = ROWS, **options: Any) -> tuple[FixedCopy, list[Any]]:
         path = tmp_path / "rows.jsonl"
         path.write_text("".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in rows))
         before = path.read_bytes()
-        found = mend(path, formats(), columns={}, check=by_schema, **options)
+        found = fixed_copy(path, formats(), columns={}, check=by_schema, **options)
         assert path.read_bytes() == before
         return found, [json.loads(line) for line in lines_left(path, {}, found)]
 
@@ -66,10 +68,20 @@ _VALUES = st.one_of(st.sampled_from(["a", "A ", "b c", ""]), st.integers(0, 1))
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.fixed_dictionaries({"question": _VALUES, "solution": _VALUES}), min_size=1, max_size=8))
-def test_a_mended_copy_needs_no_mending(fixed: Callable[..., Any], rows: list[dict[str, Any]]) -> None:
+def test_of_a_fixed_copy_nothing_is_left_out(fixed: Callable[..., Any], rows: list[dict[str, Any]]) -> None:
     good = [{"question": f"always {at}", "solution": "there"} for at in range(20)]  # that tell the format, whatever the others are
     first, left = fixed([*good, *rows])
     second, again = fixed(left)
     assert again == left
     assert second.lines == set()
     assert first.kept + len(first.lines) == first.rows == len(rows) + 20
+
+
+@pytest.mark.parametrize("output", ["rows.jsonl", "nowhere/clean.jsonl"])
+def test_a_copy_that_can_not_be_written_is_told_before_the_rows_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.jsonl").write_text("{not read")
+    with pytest.raises(UserError, match="TS-DATA-086"):
+        main(["fix", "rows.jsonl", "--output", output])

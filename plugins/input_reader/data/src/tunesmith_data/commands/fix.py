@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -12,7 +13,7 @@ from tunesmith_cli.api import Command, add_columns, columns, columns_given, safe
 from tunesmith_cli.api import gettext as _
 
 if TYPE_CHECKING:
-    from tunesmith_data.mending import Mended
+    from tunesmith_data.fixed_copy import FixedCopy
 
 _SHOWN = 10  # rows of each reason, without --all
 _OPTIONAL = ("empty", "duplicate")
@@ -36,13 +37,15 @@ def configure(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     from tunesmith_cli.api import Session
     from tunesmith_data.check.worker import RowCheck
-    from tunesmith_data.mending import lines_left, mend
+    from tunesmith_data.fixed_copy import fixed_copy, lines_left
 
     if args.output and args.output.exists():
         raise UserError("TS-DATA-086", f"{args.output} is there already", fix="Name another file for the copy, or remove that one.")
+    if args.output and not args.output.parent.is_dir():
+        raise UserError("TS-DATA-086", f"there is no folder {args.output.parent}", fix="Make it, or name another file with --output.")
     session, named = Session.open(beside=[args.file]), columns_given(args)
     with session.reading() as planner:
-        found = mend(
+        found = fixed_copy(
             args.file, planner.installed("dataset_format"), columns=named, check=RowCheck(planner), roots=planner.roots, keep=args.keep,
             near=args.near, against=args.against,
         )  # fmt: skip
@@ -52,8 +55,12 @@ def run(args: Namespace) -> int:
             with open(aside, "w", encoding="utf-8") as file:
                 file.writelines(lines_left(args.file, named, found))
             os.replace(aside, args.output)
+        except OSError as error:
+            fix = "Name a file in a folder that you may write to."
+            raise UserError("TS-DATA-086", f"{args.output} can't be written", why=error.strerror or str(error), fix=fix) from None
         finally:
-            aside.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                aside.unlink(missing_ok=True)
     if args.json:
         told = {"format": found.format, "rows": found.rows, "kept": found.kept, "output": str(args.output or "")}
         print(safe_json({**told, "left_out": found.left_out}, 2))
@@ -62,7 +69,7 @@ def run(args: Namespace) -> int:
     return 0 if found.kept else 1
 
 
-def text(path: Path, found: Mended, output: Path | None, shown: int) -> str:
+def text(path: Path, found: FixedCopy, output: Path | None, shown: int) -> str:
     """What is left out and why, as a page."""
     titles = {
         "broken": _("broken"), "empty": _("empty"), "duplicate": _("there before"), "near-duplicate": _("nearly there before"),

@@ -10,7 +10,7 @@ from tunesmith_import.training.optimizer import optimizer
 from tunesmith_import.training.precision import precision
 from tunesmith_import.training.schedule import schedule
 from tunesmith_import.training.strategy import strategy
-from tunesmith_import.training.tracking import tracking
+from tunesmith_import.training.trackers import trackers
 from tunesmith_import.training.validation import validation
 
 
@@ -25,7 +25,7 @@ def training_arguments(account: Account, draft: Draft, options: Options, dtype: 
     optimizer(account, draft)
     precision(account, draft, dtype)
     validation(account, draft)
-    tracking(account, draft)
+    trackers(account, draft)
     strategy(account, draft, options)
     for key in ("group_by_length", "train_sampling_strategy"):
         account.skip(key, "nothing is padded, so rows need no sorting by length")

@@ -23,7 +23,7 @@ REASONS = (BROKEN, EMPTY, DUPLICATE, NEAR, EVALUATED)  #: in the order in which 
 
 
 @dataclass
-class Mended:
+class FixedCopy:
     """
     Args:
         format: that fits the rows best.
@@ -41,10 +41,10 @@ class Mended:
         return {line for found in self.left_out.values() for line, _ in found}
 
 
-def mend(
+def fixed_copy(
     path: Path, installed: Mapping[str, InstalledProvider], *, columns: Mapping[str, str], check: Check, roots: Sequence[Path] = (),
     keep: Sequence[str] = (), near: bool = False, against: Path | None = None,
-) -> Mended:  # fmt: skip
+) -> FixedCopy:  # fmt: skip
     """What is to be left out, and why.
 
     Args:
@@ -62,30 +62,30 @@ def mend(
         raise found.problems[0]
     found = found.without(str(path), media_of(path, "", found.record.facts["row"], {}, roots, columns).wrong)
     reasons = {one.line: one.reason for one in found.verdict.broken}
-    mended, broken, required = Mended(found.record.name), set(found.verdict.lines), named_columns(found.record)
+    copy, broken, required = FixedCopy(found.record.name), set(found.verdict.lines), named_columns(found.record)
     seen: dict[bytes, int] = {}
     alike = NearDuplicates() if near else None
     for line in read_file(path, columns):
         if line.row is None and not line.problem:
             continue
-        mended.rows += 1
+        copy.rows += 1
         if reason := _reason(line.number, line.row, broken, reasons, required, seen, alike, keep):
-            mended.left_out[reason[0]].append((line.number, reason[1]))
+            copy.left_out[reason[0]].append((line.number, reason[1]))
     if against and EVALUATED not in keep:
-        _leave_out_evaluated(mended, path, columns, against)
-    mended.kept = mended.rows - len(mended.lines)
-    return mended
+        _leave_out_evaluated(copy, path, columns, against)
+    copy.kept = copy.rows - len(copy.lines)
+    return copy
 
 
-def rows_left(path: Path, columns: Mapping[str, str], mended: Mended) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def rows_left(path: Path, columns: Mapping[str, str], copy: FixedCopy) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """The rows that are left, with their lines."""
-    out = mended.lines
+    out = copy.lines
     yield from ((line.number, line.row) for line in read_file(path, columns) if line.row and line.number not in out)
 
 
-def lines_left(path: Path, columns: Mapping[str, str], mended: Mended) -> Iterator[str]:
+def lines_left(path: Path, columns: Mapping[str, str], copy: FixedCopy) -> Iterator[str]:
     """The same as lines of a file."""
-    return (written(row) + "\n" for _, row in rows_left(path, columns, mended))
+    return (written(row) + "\n" for _, row in rows_left(path, columns, copy))
 
 
 def _reason(
@@ -110,8 +110,8 @@ def _reason(
     return None
 
 
-def _leave_out_evaluated(mended: Mended, path: Path, columns: Mapping[str, str], against: Path) -> None:
+def _leave_out_evaluated(copy: FixedCopy, path: Path, columns: Mapping[str, str], against: Path) -> None:
     """Each look tells of a row for evaluation one row that it is in, so there are looks until nothing is found."""
-    while matches := compared_rows(against, rows_left(path, columns, mended))[0]:
+    while matches := compared_rows(against, rows_left(path, columns, copy))[0]:
         out = {one.train_line: one for one in reversed(matches)}
-        mended.left_out[EVALUATED] += [(line, f"{one.how}: line {one.line} of {against}") for line, one in sorted(out.items())]
+        copy.left_out[EVALUATED] += [(line, f"{one.how}: line {one.line} of {against}") for line, one in sorted(out.items())]

@@ -9,7 +9,7 @@ TRACKERS = ("tensorboard", "wandb", "mlflow")
 _NAMES = {"wandb": "track.wandb.name", "mlflow": "track.mlflow.run_name"}
 
 
-def tracking(account: Account, draft: Draft) -> None:
+def trackers(account: Account, draft: Draft) -> None:
     asked = [name for name in account.names("report_to") if name not in ("none", "None")]
     known = [*TRACKERS] if asked == ["all"] else [name for name in asked if name in TRACKERS]
     if asked != ["all"] and len(known) < len(asked):
