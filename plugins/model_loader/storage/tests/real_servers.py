@@ -76,6 +76,7 @@ def webdav(folder: Path) -> dict[str, object]:
     os.environ.update(WEBDAV_USERNAME="someone", WEBDAV_PASSWORD="secret")
     found = load(WebDAVLoader, uri, folder / "dav")
     missing = code(lambda: load(WebDAVLoader, uri + "-not-there", folder / "dav-missing"))
+    server.stop()  # its workers would keep the process from ending
     return {"right": found == {name: FILES[name] for name in WANTED}, "denied": denied, "missing": missing}
 
 
