@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from tunesmith.contracts.kinds.model_loader import ModelInfo
 from tunesmith.contracts.step import Step
-from tunesmith.errors import TunesmithError, UserError
+from tunesmith.errors import UserError
 from tunesmith_file.api import (
     Layout,
     NotGGUF,
@@ -20,35 +20,28 @@ from tunesmith_file.api import (
     format_of,
     gguf_config,
     kept_layouts,
-    offline,
     read_cached_json,
     read_header,
     read_json,
     with_quantization,
     write_json,
 )
-from tunesmith_hubs.cache import blobs, revisions
+from tunesmith_hubs.cache import blobs
 from tunesmith_hubs.changes import changes
-from tunesmith_hubs.download.download import Download
-from tunesmith_hubs.download.transfer import Transfer
+from tunesmith_hubs.files import HubFiles
 from tunesmith_hubs.http.client import Refused
-from tunesmith_hubs.http.patience import Patience
 from tunesmith_hubs.hub import Hub, HubAddress, Source
 from tunesmith_hubs.listing import HubFile, Listing
-from tunesmith_hubs.settings import DownloadSettings
 
 H = TypeVar("H", bound=Hub)
 
 
-class HubLoader(Generic[H]):
+class HubLoader(HubFiles[H]):
     """A model loader for a hub: a plugin's class derives from it and says in `__init__` which hub that is."""
-
-    def __init__(self, hub: H, settings: DownloadSettings) -> None:
-        self.hub, self.settings = hub, settings
 
     def resolve(self, uri: str, step: Step) -> ModelInfo:
         address = self.hub.parse(uri)
-        listing, before = self._listing(address, step)
+        listing, before = self.listing(address, step)
         layouts = declared_layouts(step.facts)
         layout = find(listing.files, address.inside, where=str(address), layouts=layouts)
         files = {name: listing.files[layout.root + name] for name in layout.files}
@@ -66,33 +59,12 @@ class HubLoader(Generic[H]):
     def fetch(self, info: ModelInfo, output: Path, step: Step) -> None:
         root, files = str(info.fetch["root"]), _planned(info)
         address = self.hub.parse(info.uri).at(info.revision)
-        local = {name: self._local(address, root + name, file, step) for name, file in files.items()}
+        local = {name: self.local(address, root + name, file, step) for name, file in files.items()}
         missing = {root + name: file for name, file in files.items() if local[name] is None}
-        fetched = self._download(address, missing, step)
+        fetched = self.download(address, missing, step)
         for name, file in files.items():
             blobs.place(local[name] or fetched[root + name], output / name, file, step)
         describe(output, declared_layouts(info.fetch))  # headers tell what hashes do not: whether the model was whole when it was uploaded
-
-    def _listing(self, address: HubAddress, step: Step) -> tuple[Listing, Listing | None]:
-        """The revision's files, and those that it had when it was last seen, if it has moved since."""
-        known = revisions.remembered(self.hub, address)
-        if known and (address.pinned or self._offline):
-            return known, None
-        if self._offline:
-            raise UserError(
-                "TS-MODEL-002", f"Offline mode is on and {address} is not in the cache.",
-                fix=f"Run once without --offline and {self._offline_variables}.",
-            )  # fmt: skip
-        try:
-            listing = self.hub.listing(address, self._patience(step))
-        except TunesmithError as error:
-            if error.code != "TS-MODEL-002" or known is None:
-                raise
-            was = f"Going on with what it was when it was last seen: {known.revision[:12]}."
-            step.log(f"{error.what} {was}", "warning")
-            return known, None
-        revisions.remember(self.hub, address, listing)
-        return listing, known if known and known.revision != listing.revision else None
 
     def _described(self, at: HubAddress, layout: Layout, files: Mapping[str, HubFile], step: Step) -> tuple[str, dict[str, Any]]:
         """Format and config, for which little is fetched: one JSON file or two, or the header of a GGUF file."""
@@ -100,7 +72,7 @@ class HubLoader(Generic[H]):
             return "model/gguf", self._gguf_config(at, layout.root + layout.files[0], files[layout.files[0]], step)
 
         def read(name: str) -> dict[str, Any]:
-            return read_json(self._here(at, layout.root + name, files[name], step))
+            return read_json(self.here(at, layout.root + name, files[name], step))
 
         if layout.kind == "peft":
             return "adapter/peft", read("adapter_config.json")
@@ -117,8 +89,8 @@ class HubLoader(Generic[H]):
         remembered = blobs.root() / "headers" / f"{file.key}.json"
         if config := read_cached_json(remembered):
             return config
-        self._require_online(at, {name: file})
-        patience = self._patience(step)
+        self.require_online(at, {name: file})
+        patience = self.patience(step)
 
         def header(source: Source) -> Any:
             # It is read as far as it goes, then the connection is dropped.
@@ -137,60 +109,12 @@ class HubLoader(Generic[H]):
 
     def _tell_changes(self, address: HubAddress, before: Listing, now: Listing, layout: Layout, step: Step) -> None:
         def read(listing: Listing) -> Callable[[str], Path | None]:
-            return lambda name: self._local(address.at(listing.revision), name, listing.files[name], step)
+            return lambda name: self.local(address.at(listing.revision), name, listing.files[name], step)
 
         said = changes(
-            before, now, layout.root, read(before), lambda name: self._here(address.at(now.revision), name, now.files[name], step)
+            before, now, layout.root, read(before), lambda name: self.here(address.at(now.revision), name, now.files[name], step)
         )
         step.log(f"{address} has moved from {before.revision[:12]} to {now.revision[:12]} since it was last seen here: {said}", "warning")
-
-    def _here(self, at: HubAddress, name: str, file: HubFile, step: Step) -> Path:
-        """A verified copy on this machine, fetched if there is none yet."""
-        return self._local(at, name, file, step) or self._download(at, {name: file}, step)[name]
-
-    def _local(self, at: HubAddress, name: str, file: HubFile, step: Step) -> Path | None:
-        return blobs.verified(file, self.hub.copies(at, name, file), step)
-
-    def _download(self, at: HubAddress, files: Mapping[str, HubFile], step: Step) -> dict[str, Path]:
-        """Where the files are, once they have come."""
-        if not files:
-            return {}
-        self._require_online(at, files)
-        settings, patience = self.settings, self._patience(step)
-        once = {file.key: (name, file) for name, file in files.items()}
-        transfers = {file.key: Transfer(name, file, self.hub.sources(at, name, file)) for name, file in once.values()}
-        download = Download(connections=settings.connections, part_size=settings.part_mib << 20, step=step)
-        try:
-            download.run([*transfers.values()], lambda: Patience(settings.max_retries, settings.backoff, download.stopped.wait))
-        except Refused as refusal:
-            raise self.hub.error(refusal, at, patience) from None
-        found = {}
-        for name, file in files.items():
-            path = transfers[file.key].blob
-            assert path is not None
-            found[name] = path
-        return found
-
-    @property
-    def _offline(self) -> bool:
-        return offline(*self.hub.offline_variables)
-
-    def _require_online(self, at: HubAddress, files: Mapping[str, HubFile]) -> None:
-        if self._offline:
-            size = sum(file.size for file in files.values()) / 1e6
-            names = ", ".join(sorted(files)[:6]) + (f" and {len(files) - 6} more" if len(files) > 6 else "")
-            raise UserError(
-                "TS-MODEL-002", f"Offline mode is on and {len(files)} of the files of {at.scheme}://{at.repo} are not in the cache.",
-                why=f"{names} ({size:.1f} MB) would have to be fetched.", 
-                fix=f"Run once without --offline and {self._offline_variables}.",
-            )  # fmt: skip
-
-    @property
-    def _offline_variables(self) -> str:
-        return ", ".join(("TUNESMITH_OFFLINE", *self.hub.offline_variables))
-
-    def _patience(self, step: Step) -> Callable[[], Patience]:
-        return lambda: Patience(self.settings.max_retries, self.settings.backoff, step.wait_cancelled)
 
 
 def _planned(info: ModelInfo) -> dict[str, HubFile]:
