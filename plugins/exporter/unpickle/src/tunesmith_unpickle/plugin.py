@@ -21,7 +21,7 @@ def exporter():
         facts={
             "metrics": {**SIZES, "tensors": {"summary": "tensors that were converted"}},
             "not_compared": NOT_RUN,
-            "layouts": {"model/pickle": {"files": ["*pytorch_model*.bin"], "also": ["*pytorch_model*.bin.index.json"]}},
+            "layouts": {"model/pickle": {"files": ["pytorch_model*.bin"]}},
         },
         estimator="tunesmith_unpickle.estimate:estimate",
     )

@@ -155,8 +155,8 @@ def _refuse_pickle(files: list[str], where: str) -> None:
             "TS-MODEL-005",
             f"The weights in {where} are pickled: {', '.join(pickled[:3])}.",
             why="Loading a pickle runs whatever code it holds; safetensors hold numbers only.",
-            fix="Use a revision of the model that has *.safetensors, or convert it where running its code is no risk: "
-            "`AutoModelForCausalLM.from_pretrained(DIR).save_pretrained(NEW)`.",
+            fix="Use a revision of the model that has *.safetensors, or install `tunesmith-unpickle[runtime]` and convert them in a step: "
+            "`safe: {export: {unpickle: {allow: scanned}}, from: model}`.",
         )
 
 
