@@ -95,7 +95,7 @@ def _of_archive(path: Path) -> Iterator[tuple[str, TensorRecord, memoryview]]:
         if f"{roots[0]}byteorder" in names and archive.read(f"{roots[0]}byteorder").strip() != b"little":
             raise NotTensors("Its numbers begin with their largest byte.")
         with archive.open(f"{roots[0]}data.pkl") as file:
-            tensors = _state(_Reader(cast(BinaryIO, file)).load())
+            tensors = _state(_TensorUnpickler(cast(BinaryIO, file)).load())
         for storage, named in _by_storage(tensors).items():
             data = memoryview(archive.read(f"{roots[0]}data/{storage.key}"))
             yield from ((name, tensor, data) for name, tensor in named)
@@ -103,13 +103,13 @@ def _of_archive(path: Path) -> Iterator[tuple[str, TensorRecord, memoryview]]:
 
 def _of_pickles(path: Path) -> Iterator[tuple[str, TensorRecord, memoryview]]:
     with path.open("rb") as file:
-        if _Reader(file).load() != _MAGIC or _Reader(file).load() != _PROTOCOL:
+        if _TensorUnpickler(file).load() != _MAGIC or _TensorUnpickler(file).load() != _PROTOCOL:
             raise NotTensors("It is no file of torch.save.")
-        if not _Reader(file).load().get("little_endian"):
+        if not _TensorUnpickler(file).load().get("little_endian"):
             raise NotTensors("Its numbers begin with their largest byte.")
-        tensors = _state(_Reader(file).load())
+        tensors = _state(_TensorUnpickler(file).load())
         by_key = {storage.key: (storage, named) for storage, named in _by_storage(tensors).items()}
-        for key in _Reader(file).load():
+        for key in _TensorUnpickler(file).load():
             storage, named = by_key[key]
             (count,) = struct.unpack("<q", file.read(8))
             data = memoryview(file.read(count * storage.size))
@@ -132,7 +132,7 @@ def _by_storage(tensors: Mapping[str, TensorRecord]) -> dict[Storage, list[tuple
     return found
 
 
-class _Reader(pickle.Unpickler):
+class _TensorUnpickler(pickle.Unpickler):
     def __init__(self, file: BinaryIO) -> None:
         super().__init__(file, encoding="utf-8")
 
