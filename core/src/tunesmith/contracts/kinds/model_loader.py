@@ -3,8 +3,9 @@
 Facts: ``schemes`` (list of URI schemes it serves, e.g. ``["hf"]``), ``models`` (a JSON file beside the manifest that describes models which
 it brings, for recommendations: docs/recommend.md), ``volatile`` (true if what a URI means may change at
 any time, as with files on disk: `resolve` is then asked at every plan, else once in a project), ``elsewhere`` (a regular expression of how
-other tools write what it brings, without the scheme; its first group is the rest of the URI, which who types such a name is told). A model
-URI is ``scheme://rest[@revision]``.
+other tools write what it brings, without the scheme; its first group is the rest of the URI, which who types such a name is told),
+``publisher`` (``package.module:Class``, which puts models to where it brings them from: `tunesmith_hubs.Publisher`). A model URI is
+``scheme://rest[@revision]``.
 
 Formats that loaders don't know are recognised by what their writers declare: any provider may have the fact ``layouts``, an object of
 formats. ``{"acme/tilt": {"files": ["tilt.bin"], "also": ["tilt_*.json"]}}`` is a directory in which each of the patterns of ``files``

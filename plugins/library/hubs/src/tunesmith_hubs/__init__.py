@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from tunesmith_hubs.hub import Hub, HubAddress, Source
     from tunesmith_hubs.listing import HubFile, Listing, revision_of_files
     from tunesmith_hubs.loader import HubLoader
+    from tunesmith_hubs.publisher import Published, Publisher
     from tunesmith_hubs.settings import DownloadSettings, HubSettings
 
 __all__ = [
     "Client", "DownloadSettings", "HttpHub", "HttpSource", "Hub", "HubAddress", "HubFile", "HubLoader", "HubSettings", "Listing",
-    "Patience", "PatientClient", "Refused", "Source", "Transient", "WrongFile", "revision_of_files",
+    "Patience", "PatientClient", "Published", "Publisher", "Refused", "Source", "Transient", "WrongFile", "revision_of_files",
 ]  # fmt: skip
 
 _MODULES = {
@@ -31,6 +32,7 @@ _MODULES = {
     "hub": "Hub, HubAddress, Source",
     "listing": "HubFile, Listing, revision_of_files",
     "loader": "HubLoader",
+    "publisher": "Published, Publisher",
     "settings": "DownloadSettings, HubSettings",
 }
 __getattr__ = exports(__name__, {name: f"tunesmith_hubs.{module}" for module, names in _MODULES.items() for name in names.split(", ")})
