@@ -4,7 +4,7 @@ Facts: ``schemes`` (list of URI schemes it serves, e.g. ``["hf"]``), ``models`` 
 it brings, for recommendations: docs/recommend.md), ``volatile`` (true if what a URI means may change at
 any time, as with files on disk: `resolve` is then asked at every plan, else once in a project), ``elsewhere`` (a regular expression of how
 other tools write what it brings, without the scheme; its first group is the rest of the URI, which who types such a name is told),
-``publisher`` (``package.module:Class``, which puts models to where it brings them from: `tunesmith_hubs.Publisher`). A model URI is
+``publisher`` (``package.module:Class``, which puts models to where it brings them from: docs/hubs.md). A model URI is
 ``scheme://rest[@revision]``.
 
 Formats that loaders don't know are recognised by what their writers declare: any provider may have the fact ``layouts``, an object of
