@@ -16,7 +16,7 @@ from tunesmith.running.steps.environments import environments_of
 
 
 def environment_of(package: str, directory: Path, device: str = "cpu") -> Environment:
-    """Build below `directory`, or find there, what a plugin needs; its probe has passed then.
+    """What a plugin needs: found in the user's cache or below `directory`, or built there; its probe has passed then.
 
     Args:
         package: the plugin's import name, which its manifest lies in.
@@ -49,6 +49,10 @@ def _code(package: str) -> dict[str, Path]:
 
 
 def _built(recipe: Recipe, directory: Path) -> Environment:
+    """The user's own environment where it stands ready, since one with the same key is the same; built below `directory` otherwise."""
     config = load_config()
-    settings = replace(config.environments, directory=Path(directory))
-    return environments_of(settings, load_registry(config)).ensure(recipe, Silent())
+    registry = load_registry(config)
+    own = environments_of(config.environments, registry)
+    if own.ready(recipe):
+        return own.ensure(recipe, Silent())
+    return environments_of(replace(config.environments, directory=Path(directory)), registry).ensure(recipe, Silent())
