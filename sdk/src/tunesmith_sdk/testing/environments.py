@@ -51,8 +51,8 @@ def _code(package: str) -> dict[str, Path]:
 def _built(recipe: Recipe, directory: Path) -> Environment:
     """The user's own environment where it stands ready, since one with the same key is the same; built below `directory` otherwise."""
     config = load_config()
-    registry = load_registry(config)
-    own = environments_of(config.environments, registry)
-    if own.ready(recipe):
-        return own.ensure(recipe, Silent())
-    return environments_of(replace(config.environments, directory=Path(directory)), registry).ensure(recipe, Silent())
+    registry, settings = load_registry(config), config.environments
+    here = environments_of(replace(settings, directory=Path(directory)), registry)
+    here.lock(recipe, Silent())
+    own = environments_of(replace(settings, find_links=(*settings.find_links, Path(directory))), registry)  # which reads the lock there
+    return (own if own.ready(recipe) else here).ensure(recipe, Silent())
