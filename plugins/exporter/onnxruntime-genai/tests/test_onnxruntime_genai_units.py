@@ -18,7 +18,7 @@ def test_the_builder_runs_in_the_environments_own_interpreter_and_is_told_the_se
     words = exporter.command(Path("model"), Path("out"), Path("cache"), OnnxRuntimeGenAISettings("int4", 64))
     assert words[0] == sys.executable
     assert words[words.index("-p") + 1] == "int4"
-    assert words[-1] == "int4_block_size=64"
+    assert words[-1] == "block_size=64"
     assert "--extra_options" not in exporter.command(Path("model"), Path("out"), Path("cache"), OnnxRuntimeGenAISettings())
 
 

@@ -7,7 +7,6 @@ from tunesmith_models import ModelShape
 
 LIBRARIES = 480e6  # resident after importing torch, transformers, onnx and the builder
 SCALE = 4  # bytes of a block's scale
-INT8_BLOCK = 32
 ROUNDING = 1.4  # times the weights in float32, as was seen of SmolLM2-135M
 
 
@@ -19,7 +18,7 @@ def estimate(request: EstimateRequest) -> Estimate:
         return Estimate({"libraries": LIBRARIES, "weights": request.input_bytes * 4}, disk=request.input_bytes * 2, notes=(note,))
     table = shape.vocabulary * shape.hidden
     matrices = shape.parameters - shape.others - (0 if shape.tied else table)
-    each = {"float32": 4.0, "int8": 1 + SCALE / INT8_BLOCK, "int4": 0.5 + SCALE / request.settings["group_size"]}[dtype]
+    each = {"float32": 4.0, "int8": 1 + SCALE / request.settings["group_size"], "int4": 0.5 + SCALE / request.settings["group_size"]}[dtype]
     # the head in few bits serves as the embedding where both are tied, of int4; of int8 the embedding is kept beside it
     beside = {"float32": 0.0 if shape.tied else 4.0, "int8": 4.0, "int4": 0.0 if shape.tied else 4.0}[dtype]
     rotary = float(request.config.get("max_position_embeddings", 0)) * shape.head_size * 4.0  # its sines and cosines are written

@@ -49,4 +49,4 @@ def command(model: Path, output: Path, cache: Path, settings: OnnxRuntimeGenAISe
     """The interpreter of this environment, running the builder on a model's directory."""
     words = (sys.executable, "-m", "onnxruntime_genai.models.builder", "-m", str(model), "-o", str(output), "-c", str(cache))
     words += ("-p", "fp32" if settings.dtype == "float32" else settings.dtype, "-e", "cpu")
-    return words + (("--extra_options", f"int4_block_size={settings.group_size}") if settings.dtype == "int4" else ())
+    return words + (() if settings.dtype == "float32" else ("--extra_options", f"block_size={settings.group_size}"))

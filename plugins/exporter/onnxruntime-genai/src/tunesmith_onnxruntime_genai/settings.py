@@ -14,6 +14,6 @@ class OnnxRuntimeGenAISettings:
         aliases=("precision", "torch_dtype"),
     )
     group_size: int = setting(
-        32, "weights that share a scale, with `dtype: int4`: fewer are nearer to the model, and take more space",
-        choices=(16, 32, 64, 128, 256), aliases=("int4_block_size", "block_size"),
+        32, "weights that share a scale, with `int4` and `int8`: fewer are nearer to the model, and take more space",
+        choices=(16, 32, 64, 128, 256), aliases=("int4_block_size", "block_size"), effect={"with": {"dtype": "int4"}},
     )  # fmt: skip
