@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
+import signal
 import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tunesmith.contracts import TunesmithError
 
 POLL = 0.2  # seconds between looks at the process
+_PARENT_DIES = 1  # PR_SET_PDEATHSIG of prctl(2)
 _SAID = re.compile(r"^(?:(?:\w+Error|\w+Exception): |ERROR:[\w.-]+:)(.*\w.*)$", re.MULTILINE)
 
 
 def run_converter(words: Sequence[str], log: Path, look: Callable[[], None], *, whose: str, fix: str) -> None:
-    """Run it to its end, without a hub.
+    """Run it to its end, without a hub. On Linux it does not outlive this process, even one that is killed.
 
     Args:
         log: file for what it says.
@@ -28,7 +32,9 @@ def run_converter(words: Sequence[str], log: Path, look: Callable[[], None], *, 
     """
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "NO_COLOR": "1"}
     with log.open("wb") as output:
-        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=environment)
+        process = subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=environment, preexec_fn=_die_with_parent()
+        )
         try:
             while process.poll() is None:
                 look()
@@ -43,6 +49,20 @@ def run_converter(words: Sequence[str], log: Path, look: Callable[[], None], *, 
         raise TunesmithError(
             "TS-MODEL-010", f"{whose}'s converter can't convert this model.", why=complaint(log, process.returncode), fix=fix
         )  # fmt: skip
+
+
+def _die_with_parent() -> Callable[[], None] | None:
+    """To be called in the child, before its program begins. None where the system has no such thing."""
+    if sys.platform != "linux":
+        return None
+    prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
+
+    def ask() -> None:
+        prctl(_PARENT_DIES, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before that
+            os._exit(1)
+
+    return ask
 
 
 def complaint(log: Path, status: int) -> str:
