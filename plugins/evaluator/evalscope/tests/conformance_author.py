@@ -3,7 +3,7 @@
 from tunesmith_data.api import message
 from tunesmith_sdk.conformance.materials.scripted_endpoint import scripted_endpoint
 
-QUESTIONS = {f"What comes after {number}?": str(number + 1) for number in range(6)}
+QUESTIONS = {f"What comes after {number}?": f"The number {number + 1}" for number in range(6)}  # of two words at least, for ROUGE-2
 
 
 def rows(case):

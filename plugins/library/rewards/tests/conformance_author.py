@@ -31,6 +31,8 @@ def episodes(case):
     row = {"messages": [{"role": "user", "content": _ASKED}], "answer": 42}
     if case.name == "guess-number":
         right = random.Random(3).randint(1, case.settings["highest"])
-        return [(row, 3, [str(right)], [str(right % case.settings["highest"] + 1), "none"]), (row, 3, ["0", str(right)], ["0", "0"])]
+        guessed = [str(right % case.settings["highest"] + 1), "none"]
+        told = ["8" if right != 8 else "9"]  # the same guess whatever there is to be found, and another reply
+        return [(row, 3, [str(right)], guessed), (row, 3, ["0", str(right)], ["0", "0"]), (row, 3, [str(right)], told)]
     call = "<tool_call>" + json.dumps({"name": "calculator", "arguments": {"expression": "6 * 7"}}) + "</tool_call>"
     return [(row, 3, [call, "It is 42."], [call, "It is 43."]), (row, 3, ["42"], ["It is 41.99, nearly."])]

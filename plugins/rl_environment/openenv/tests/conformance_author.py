@@ -1,8 +1,6 @@
 """What the conformance kit can't know: a server, and answers to what it asks."""
 
 import random
-import sys
-from pathlib import Path
 
 
 def settings(case):
@@ -10,7 +8,6 @@ def settings(case):
 
 
 def episodes(case):
-    sys.path.insert(0, str(Path(__file__).parent))  # where the applications of the tests lie
     row = {"messages": [{"role": "user", "content": "Find my number."}], "highest": 3}
     right = random.Random(1).randint(1, 3)
     return [(row, 1, [str(right)], ["0", str(right)])]

@@ -117,9 +117,16 @@ def given(path: str) -> frozenset[str]:
 
 
 @cache
+def reach(path: str) -> None:
+    """Have what lies beside an author's file be imported by its name: by the file, and by what settings name."""
+    if path:
+        sys.path.append(str(Path(path).parent))
+
+
+@cache
 def function(path: str, name: str) -> Any:
     """A function of the author's file, which is imported by its path and may import its neighbours."""
-    sys.path.append(str(Path(path).parent))
+    reach(path)
     spec = importlib.util.spec_from_file_location(f"conformance_author_{hashlib.sha256(path.encode()).hexdigest()[:8]}", path)
     assert spec is not None
     assert spec.loader is not None

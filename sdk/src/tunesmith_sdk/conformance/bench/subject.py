@@ -13,7 +13,7 @@ from tunesmith.contracts import Artifact, Step
 from tunesmith.contracts.settings import fill
 from tunesmith.isolation.provider_import import build_provider, load, settings_of
 from tunesmith.isolation.worker_step import Notify, WorkerStep
-from tunesmith_sdk.conformance.author_functions import KEPT, Case, function, given, missing
+from tunesmith_sdk.conformance.author_functions import KEPT, Case, function, given, missing, reach
 from tunesmith_sdk.conformance.bench.request import Request
 from tunesmith_sdk.conformance.checks import NotRun, no_material
 
@@ -30,6 +30,7 @@ class Subject:
         self._source: Artifact | None = None
         self.effect: Mapping[str, Any] = {}  #: of the setting that is looked at, as its author declares it
         self.notes: dict[str, Any] = {}  #: what a check found, for the report
+        reach(request.author)
 
     def build(self, **changes: Any) -> Any:
         """A new provider, with the settings of the examination and `changes`; of a verb, these settings."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
@@ -28,6 +29,23 @@ def examples(subject: Subject) -> list[Example]:
     """The author's `episodes(case)`, else plain ones."""
     said = subject.asked("episodes")
     return PLAIN if said is None else [(dict(row), seed, better, worse) for row, seed, better, worse in said]
+
+
+@contextmanager
+def built(subject: Subject) -> Iterator[Any]:
+    """An environment, closed behind the block where it has something to close."""
+    environment = subject.build()
+    try:
+        yield environment
+    finally:
+        if callable(close := getattr(environment, "close", None)):
+            close()
+
+
+def alone(subject: Subject, row: Mapping[str, Any], seed: int, answers: Sequence[str]) -> list[Any]:
+    """`played` by an environment of its own."""
+    with built(subject) as environment:
+        return played(environment, row, seed, answers)
 
 
 def played(environment: Any, row: Mapping[str, Any], seed: int, answers: Sequence[str]) -> list[Any]:
@@ -55,78 +73,79 @@ def reward(replies: Sequence[Any]) -> float | None:
 
 @action("rl_environment")
 def work(subject: Subject) -> None:
-    environment = subject.build()
-    for row, seed, better, _ in examples(subject):
-        subject.step.check_cancelled()
-        played(environment, row, seed, better)
+    with built(subject) as environment:
+        for row, seed, better, _ in examples(subject):
+            subject.step.check_cancelled()
+            played(environment, row, seed, better)
 
 
 @observer("rl_environment")
 def observe(subject: Subject) -> Mapping[str, Any]:
-    found = [played(subject.build(), row, seed, said) for row, seed, *both in examples(subject) for said in both]
+    found = [alone(subject, row, seed, said) for row, seed, *both in examples(subject) for said in both]
     return {"episodes": found}
 
 
 @check("rl_environment.goes-on", kind="rl_environment", title="whatever a model writes, it gives a reply that can be read")
 def goes_on(subject: Subject) -> Iterator[CheckFailed]:
-    environment = subject.build()
     row, seed, better, worse = examples(subject)[0]
-    for answers in (better, worse, *((odd, *better) for odd in ODD)):
-        said = played(environment, row, seed, answers)
-        if isinstance(said[-1], str):
-            yield CheckFailed(
-                f"after {[answer[:40] for answer in answers[: len(said) - 1]]} it {said[-1][:200]}",
-                fix="Answer nonsense with a message, or end the episode with little; raise where the environment itself is broken.",
-            )  # fmt: skip
-            return
+    with built(subject) as environment:
+        for answers in (better, worse, *((odd, *better) for odd in ODD)):
+            said = played(environment, row, seed, answers)
+            if isinstance(said[-1], str):
+                yield CheckFailed(
+                    f"after {[answer[:40] for answer in answers[: len(said) - 1]]} it {said[-1][:200]}",
+                    fix="Answer nonsense with a message, or end the episode with little; raise where the environment itself is broken.",
+                )  # fmt: skip
+                return
 
 
 @check(
     "rl_environment.same-again", kind="rl_environment", title="the same row, seed and answers give the same episode, also after another one"
 )
 def same_again(subject: Subject) -> None:
-    used = subject.build()
-    for row, seed, better, worse in examples(subject):
-        first = played(subject.build(), row, seed, better)
-        played(used, row, seed + 1, worse)
-        if (again := played(used, row, seed, better)) != first:
-            raise CheckFailed(
-                "an episode that is played again is another one", found=_difference(first, again),
-                fix="Let `reset` forget the episode before, and draw from the seed alone.",
-            )  # fmt: skip
+    with built(subject) as used:
+        for row, seed, better, worse in examples(subject):
+            first = alone(subject, row, seed, better)
+            played(used, row, seed + 1, worse)
+            if (again := played(used, row, seed, better)) != first:
+                raise CheckFailed(
+                    "an episode that is played again is another one", found=_difference(first, again),
+                    fix="Let `reset` forget the episode before, and draw from the seed alone.",
+                )  # fmt: skip
 
 
 @check("rl_environment.apart", kind="rl_environment", title="episodes that are played at once are those that each is alone")
 def apart(subject: Subject) -> None:
     row, seed, better, worse = examples(subject)[0]
-    pair = ((subject.build(), row, seed, better), (subject.build(), row, seed + 7, worse))
-    alone = [played(subject.build(), *one[1:]) for one in pair]
-    turns = [_replies(*one) for one in pair]
+    pair = ((row, seed, better), (row, seed + 7, worse))
+    wanted = [alone(subject, *one) for one in pair]
     found: list[list[Any]] = [[], []]
-    for _ in range(max(map(len, alone))):
-        for replies, said in zip(turns, found, strict=True):
-            said.extend(islice(replies, 1))
-    if found != alone:
+    with built(subject) as first, built(subject) as second:
+        turns = [_replies(environment, *one) for environment, one in zip((first, second), pair, strict=True)]
+        for _ in range(max(map(len, wanted))):
+            for replies, said in zip(turns, found, strict=True):
+                said.extend(islice(replies, 1))
+    if found != wanted:
         raise CheckFailed(
-            "two episodes that are played in turn are others than each alone", found=_difference(alone, found),
+            "two episodes that are played in turn are others than each alone", found=_difference(wanted, found),
             fix="Keep an episode's state in the object, not in its module or class.",
         )  # fmt: skip
 
 
 @check("rl_environment.leaves-the-row", kind="rl_environment", title="it does not change the row")
 def leaves_the_row(subject: Subject) -> None:
-    environment = subject.build()
-    for row, seed, better, _ in examples(subject):
-        given = copy.deepcopy(dict(row))
-        try:
-            environment.reset(given, seed)
-            for answer in better:
-                if environment.step(answer).done:
-                    break
-        except Exception:
-            continue  # `rl_environment.goes-on` tells it
-        if given != row:
-            raise CheckFailed("it changes the row", found=str(given)[:200], fix="Work on a copy.")
+    with built(subject) as environment:
+        for row, seed, better, _ in examples(subject):
+            given = copy.deepcopy(dict(row))
+            try:
+                environment.reset(given, seed)
+                for answer in better:
+                    if environment.step(answer).done:
+                        break
+            except Exception:
+                continue  # `rl_environment.goes-on` tells it
+            if given != row:
+                raise CheckFailed("it changes the row", found=str(given)[:200], fix="Work on a copy.")
 
 
 @check(
@@ -135,7 +154,7 @@ def leaves_the_row(subject: Subject) -> None:
 def prefers_the_better(subject: Subject) -> None:
     subject.author("episodes")  # without them it is not run
     for row, seed, better, worse in examples(subject):
-        more, less = (reward(played(subject.build(), row, seed, said)) for said in (better, worse))
+        more, less = (reward(alone(subject, row, seed, said)) for said in (better, worse))
         if more is None or less is None or more <= less:
             raise CheckFailed(
                 f"{list(better)} gets {more} and {list(worse)} gets {less}", fix="More is better; see whether the examples say so."
