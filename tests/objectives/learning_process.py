@@ -1,8 +1,9 @@
 """A training step that learns from its own completions, in a process that kills itself with SIGKILL in the middle of what it is told.
 
-    python learning_process.py MODEL DIRECTORY OBJECTIVE [STAGE NUMBER]
+    python learning_process.py MODEL DIRECTORY OBJECTIVE [STAGE NUMBER CHECKPOINTS]
 
-STAGE is where it dies, at the NUMBERth time: ``sample``, between two tokens; ``score``, while rewards are asked, or an environment where
+STAGE is where it dies, at the NUMBERth time of those when there are so many CHECKPOINTS already:
+``sample``, between two tokens; ``score``, while rewards are asked, or an environment where
 there is one; ``update``, between the micro-batches of an optimizer step; ``checkpoint``, when a checkpoint's parameters are written and
 nobody can see it yet.
 """
@@ -53,13 +54,13 @@ OBJECTIVES: dict[str, Callable[[], Any]] = {
 ROWS = [{"messages": [message("user", f"What is {number} plus {number}?")]} for number in range(8)]
 
 
-def die_at(stage: str, number: int, objective: Any) -> None:
+def die_at(stage: str, number: int, objective: Any, is_time: Callable[[], bool]) -> None:
     calls = []
 
     def dying(function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any, **named: Any) -> Any:
             found = function(*arguments, **named)
-            calls.append(1)
+            calls.extend([1] * is_time())
             if len(calls) == number:
                 os.kill(os.getpid(), signal.SIGKILL)
             return found
@@ -78,14 +79,14 @@ def die_at(stage: str, number: int, objective: Any) -> None:
         storage._hash_of = dying(storage._hash_of)
 
 
-def main(model: str, directory: str, name: str, stage: str = "", number: str = "0") -> None:
+def main(model: str, directory: str, name: str, stage: str = "", number: str = "0", checkpoints: str = "0") -> None:
     home = Path(directory)
     for folder in ("output", "work", "data"):
         (home / folder).mkdir(parents=True, exist_ok=True)
     (home / "data" / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS), encoding="utf-8")
     objective = OBJECTIVES[name]()
     if stage:
-        die_at(stage, int(number), objective)
+        die_at(stage, int(number), objective, lambda: len(list((home / "work").rglob("step-*"))) >= int(checkpoints))
     values = {
         "dtype": "float32", "batch_size": 2, "learning_rate": 1e-2, "save_steps": 1, "save_time_share": 1.0, "num_train_epochs": 2,
         "max_tokens_per_microbatch": 64,

@@ -22,8 +22,8 @@ FILES = ("adapter_model.safetensors", "rollouts.jsonl.gz", "samples.jsonl")
 OBJECTIVES = {
     "grpo": FILES, "ppo": (*FILES, "heads.safetensors"), "grpo-episodes": FILES, "ppo-episodes": (*FILES, "heads.safetensors"),
 }  # fmt: skip
-#: where it dies, and how often: in the second collection, and for the first three in the first one as well
-STAGES = {"sample": (5, 20), "score": (1, 3), "update": (3, 23), "checkpoint": (1, 11)}
+#: where it dies, each time after how many calls, and of those since there were how many checkpoints
+STAGES = {"sample": ((5, 0), (5, 1)), "score": ((1, 0), (1, 1)), "update": ((1, 0), (3, 1)), "checkpoint": ((1, 0), (1, 1))}
 
 
 def learn(model: Path, directory: Path, objective: str, *death: object) -> tuple[int, str]:
@@ -50,8 +50,8 @@ def undisturbed(request, model, tmp_path_factory):
 @pytest.mark.parametrize("stage", STAGES)
 def test_killed_anywhere_it_comes_to_the_same_adapter_and_each_rollout_once(undisturbed, model, tmp_path, stage):
     objective, whole = undisturbed
-    for number in STAGES[stage]:
-        assert learn(model, tmp_path, objective, stage, number)[0] == -signal.SIGKILL
+    for death in STAGES[stage]:
+        assert learn(model, tmp_path, objective, stage, *death)[0] == -signal.SIGKILL
         assert not (tmp_path / "output" / FILES[0]).exists()
     status, told = learn(model, tmp_path, objective)
     assert status == 0
