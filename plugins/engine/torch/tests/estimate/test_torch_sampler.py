@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tunesmith.contracts import EstimateRequest, UserError
-from tunesmith_grpo.asks import asks, parts
-from tunesmith_grpo.settings import GroupSettings
+from tunesmith_online_dpo.asks import asks, parts
+from tunesmith_online_dpo.settings import OnlinePreferenceSettings
 from tunesmith_torch.estimate.sampler import check_sampler, sampler_memory
 
 LORA = {"produces": ["adapter/peft"], "low_rank": True}
@@ -46,6 +46,6 @@ def test_what_can_not_come_to_an_end_is_refused(code, changed):
 @pytest.mark.parametrize("cut", [{"top_p": 0.9}, {"top_k": 5}, {"min_p": 0.1}])
 def test_a_cut_distribution_is_refused_with_a_sampler_alone(cut):
     settings = {"rewards": ["exact"], **cut}
-    assert parts(EstimateRequest(settings=settings)) == asks(GroupSettings(**settings)).parts
+    assert parts(EstimateRequest(settings=settings)) == asks(OnlinePreferenceSettings(**settings)).parts
     with pytest.raises(UserError, match="TS-TRAIN-134"):
         parts(EstimateRequest(settings=settings, inputs=("sampler",)))

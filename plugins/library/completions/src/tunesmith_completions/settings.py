@@ -49,9 +49,6 @@ class SamplingSettings:
         256, "longest completion in tokens; a longer one is truncated there. With an `environment`: of all turns, replies included", ge=1
     )
     temperature: float = setting(1.0, "of sampling, and of all log-probabilities in training", gt=0)
-    top_p: float = setting(1.0, "sample among the likeliest tokens that make up this share; 1: all", gt=0, le=1)
-    top_k: int = setting(0, "sample among so many likeliest tokens; 0: all", ge=0)
-    min_p: float = setting(0.0, "sample among tokens at least so likely, as a share of the likeliest; 0: all", ge=0, lt=1)
     stop: list[str] = setting([], "texts after which a completion is over, beside the model's end tokens")
     one_step_off_policy: bool = setting(
         False,
@@ -74,7 +71,7 @@ class SamplingSettings:
                 fix="Leave one of them out.",
             )  # fmt: skip
         return Sampling(
-            max_completion_length=self.max_completion_length, temperature=self.temperature, top_p=self.top_p, top_k=self.top_k,
-            min_p=self.min_p, stop=tuple(self.stop), one_step_off_policy=self.one_step_off_policy,
+            max_completion_length=self.max_completion_length, temperature=self.temperature, stop=tuple(self.stop),
+            one_step_off_policy=self.one_step_off_policy,
             max_turns=self.max_turns if self.environment else 0, **more,
         )  # fmt: skip

@@ -9,7 +9,10 @@ from tunesmith_torch.api import Asks
 
 def asks(settings: OnlinePreferenceSettings) -> Asks:
     """Of each prompt two completions train, however many are sampled."""
-    sampling = settings.sampling(num_generations=settings.num_generations, max_resamplings=settings.max_resamplings, together=True)
+    sampling = settings.sampling(
+        num_generations=settings.num_generations, max_resamplings=settings.max_resamplings, together=True, top_p=settings.top_p,
+        top_k=settings.top_k, min_p=settings.min_p,
+    )  # fmt: skip
     return Asks(sequences=2.0, reference=True, entropy="value", sampling=sampling)
 
 

@@ -20,4 +20,8 @@ class OnlinePreferenceSettings(SamplingSettings):
         choices=("sigmoid", "ipo"),
     )  # fmt: skip
     beta: float = setting(0.1, "how strongly the model is held to what it was before training", gt=0)
+    # Here alone: a pair's loss weighs no tokens by how likely they were drawn, so leaving some out makes no ratio wrong.
+    top_p: float = setting(1.0, "sample among the likeliest tokens that make up this share; 1: all", gt=0, le=1)
+    top_k: int = setting(0, "sample among so many likeliest tokens; 0: all", ge=0)
+    min_p: float = setting(0.0, "sample among tokens at least so likely, as a share of the likeliest; 0: all", ge=0, lt=1)
     missing_eos_penalty: float = setting(0.0, "what is taken away from the reward of a completion that was truncated", ge=0)

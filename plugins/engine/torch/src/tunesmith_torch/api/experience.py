@@ -33,7 +33,8 @@ class Sampling:
         num_generations: completions of each prompt.
         max_completion_length: longest in tokens; a longer one is truncated there.
         temperature: logits are divided by it, in sampling and in every log-probability of the training step. Above 0.
-        top_p, top_k, min_p: which tokens may be drawn; 1, 0 and 0 for all.
+        top_p, top_k, min_p: which tokens may be drawn; 1, 0 and 0 for all, as a loss needs that weighs tokens by ratios: log-probabilities
+            are of all tokens.
         stop: texts after which a completion is over, beside the model's end tokens.
         num_iterations: passes over a collection.
         steps_per_generation: batches of prompts that a collection has: `batch_size` is the prompts of an optimizer step.
@@ -85,6 +86,10 @@ class Sampling:
                 "could not be compared, nor corrected.",
                 fix=f"Leave `{cut[0]}` out and lower `temperature` instead, or leave `sampler` out.",
             )  # fmt: skip
+
+    def goes_on(self, turn: int) -> bool:
+        """Whether the model may answer again after so many turns of an episode."""
+        return turn < self.max_turns
 
     def version(self, collection: int) -> int:
         """Optimizer steps that the model has made that writes a collection, from 0."""

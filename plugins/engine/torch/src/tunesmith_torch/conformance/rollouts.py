@@ -72,7 +72,7 @@ def drawn(sampling: Sampling) -> dict[str, Any]:
     writes = [sampling.version(collection) for collection in range(3)]
     return {
         "tokens": ids.tolist(), "log_probs": log_probs.tolist(), "stop": list(sampling.stop), "order": order, "again": again,
-        "writes": writes, "turns": sampling.max_turns,
+        "writes": writes, "turns": [turn for turn in range(1, 100) if sampling.goes_on(turn)],
     }  # fmt: skip
 
 

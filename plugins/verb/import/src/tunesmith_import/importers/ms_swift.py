@@ -309,11 +309,6 @@ def lengths(account: Account, draft: Draft) -> None:
 
 def sampling(account: Account, draft: Draft) -> None:
     draft.set("objective.temperature", account.number("temperature", 0.9), account.take("temperature", "objective.temperature"))
-    draft.set("objective.top_p", account.number("top_p", 1.0), account.take("top_p", "objective.top_p"))
-    if account.number("top_k", -1) > 0:
-        draft.set("objective.top_k", account.number("top_k"), account.take("top_k", "objective.top_k"))
-    else:
-        account.skip("top_k", "it asks for nothing with this value")
     if account.true("dynamic_sample"):
         to = "objective.max_resamplings"
         draft.set(to, account.number("max_resample_times"), account.take("dynamic_sample", to), account.take("max_resample_times", to))

@@ -41,9 +41,8 @@ def groups(
     _group_beta(account, draft, 0.05 if leave_one_out else beta, leave_one_out)
     to = "objective.max_completion_length"
     draft.set(to, account.number("max_completion_length"), account.take("max_completion_length", to))
-    for key in ("min_p", "epsilon_high"):
-        if account.get(key) is not None:
-            draft.set(f"objective.{key}", account.number(key), account.take(key, f"objective.{key}"))
+    if account.get("epsilon_high") is not None:
+        draft.set("objective.epsilon_high", account.number("epsilon_high"), account.take("epsilon_high", "objective.epsilon_high"))
     _generations(account, draft)
     _rewards(account, draft, rewards)
 

@@ -253,9 +253,7 @@ class Collections:
         rollouts = [rollout for group in looked for rollout in group]
         found = _by_rollout(self.batch_loss.measured(flat, beside=self.sampling.measured), [len(one.log_probs) for one in rollouts])
         if not collection:
-            check_log_probs(
-                self.step, rollouts, [own[LOG_PROBS] for own in found], self.sampling, self.dtype, self.sampler.bound(self.dtype)
-            )
+            check_log_probs(self.step, rollouts, [own[LOG_PROBS] for own in found], self.dtype, self.sampler.bound(self.dtype))
         if not every:
             return groups
         values = iter(found)

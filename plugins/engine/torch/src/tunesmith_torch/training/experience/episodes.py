@@ -129,7 +129,7 @@ class Episodes:
         broken = []
         for one, own in said:
             one.take(own, texts[one.number], replies[one.number])
-            if not one.over and not (own.finished and turn < self.sampling.max_turns and self._read(one, own, replies[one.number])):
+            if not one.over and not (own.finished and self.sampling.goes_on(turn) and self._read(one, own, replies[one.number])):
                 broken.append(one)
         for number, reply in (self.environment.end([one.number for one in broken]) if broken else {}).items():
             next(one for one in broken if one.number == number).leave(reply)

@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tunesmith.contracts import Step, TunesmithError
-from tunesmith_torch.api import Rollout, Sampling
+from tunesmith_torch.api import Rollout
 
 
-def check_log_probs(
-    step: Step, rollouts: Sequence[Rollout], trained: Sequence[Sequence[float]], sampling: Sampling, dtype: str, bound: float
-) -> None:  # fmt: skip
+def check_log_probs(step: Step, rollouts: Sequence[Rollout], trained: Sequence[Sequence[float]], dtype: str, bound: float) -> None:
     """
     Args:
         trained: of each rollout's completion, by the training step.
@@ -36,9 +34,3 @@ def check_log_probs(
             fix="Report it with the model's name. Try `dtype: float32`, or an adapter without dropout.",
         )  # fmt: skip
     step.decide(f"sampler and training step agree to {mean:.0e} nats a token", f"the same {len(pairs)} sampled tokens by both, in {dtype}")
-    cut = [f"`{name}`" for name, usual in (("top_p", 1.0), ("top_k", 0), ("min_p", 0.0)) if getattr(sampling, name) != usual]
-    if cut:
-        step.log(
-            f"{' and '.join(cut)} cuts what can be drawn: ratios are of the whole distribution at temperature {sampling.temperature:g} on "
-            "both sides, so they begin at 1, and tokens that were cut off are never learned about", "warning",
-        )  # fmt: skip
