@@ -5,7 +5,9 @@ Small files are sent directly with git's hash as ETag, files of Git LFS by a red
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import json
 from collections.abc import Mapping
 
 from tunesmith_sdk.testing.loopback_hub import LoopbackHandler, LoopbackHub, Repo, is_lfs
@@ -75,6 +77,60 @@ class _Handler(LoopbackHandler):
         if is_lfs(file):
             return self.to_cdn(file, data, facts)
         return self.content(file, data, facts | {"ETag": f'"{git_hash(data)}"'})
+
+    # what the hub's library asks when it publishes: https://huggingface.co/docs/hub/api, and Git LFS's batch API
+
+    def receive(self, path: str, query: Mapping[str, str], token: str, body: bytes) -> None:
+        if path.startswith("/cdn/put/"):
+            self.hub.blobs[hashlib.sha256(body).hexdigest()] = (path, body)  # by what came, as object stores do
+            return self.answer(200, b"")
+        if path == "/api/validate-yaml":
+            return self.json({"warnings": [], "errors": []})
+        if token != self.hub.token:
+            return self.refuse(401, "", "Invalid credentials")
+        if path == "/api/repos/create":
+            asked = json.loads(body)
+            name = f"{asked['organization']}/{asked['name']}" if asked.get("organization") else asked["name"]
+            there = name in self.hub.repos
+            if not there:
+                self.hub.add(name, {}, private=bool(asked.get("private")) or asked.get("visibility") == "private")
+            return self.json({"url": f"{self.hub.url}/{name}"}, 409 if there else 200)
+        name, _, what = path.removeprefix("/api/models/").removeprefix("/").partition("/preupload/")
+        if what:
+            said = [{"path": one["path"], "uploadMode": "lfs" if is_lfs(one["path"]) else "regular", "shouldIgnore": False}
+                    for one in json.loads(body)["files"]]  # fmt: skip
+            return self.json({"files": said})
+        if path.endswith(".git/info/lfs/objects/batch"):
+            return self.json({"transfer": "basic", "objects": [self._object(one) for one in json.loads(body)["objects"]]})
+        if path.endswith("/verify"):
+            return self.json({}, 200 if json.loads(body)["oid"] in self.hub.blobs else 404)
+        name, _, branch = path.removeprefix("/api/models/").partition("/branch/")
+        if branch:
+            repo = self.hub.repos[name]
+            status = 409 if branch in repo.refs else 200
+            repo.refs.setdefault(branch, repo.refs["main"])
+            return self.json({}, status)
+        name, _, branch = path.removeprefix("/api/models/").partition("/commit/")
+        return self._commit(name, branch, [json.loads(line) for line in body.splitlines()])
+
+    def _object(self, asked: Mapping[str, object]) -> dict[str, object]:
+        """Where an object of Git LFS is to be sent; nowhere if it is there."""
+        if asked["oid"] in self.hub.blobs:
+            return dict(asked)
+        actions = {"upload": {"href": f"{self.hub.cdn}/cdn/put/{asked['oid']}"}, "verify": {"href": f"{self.hub.url}/verify"}}
+        return {**asked, "actions": actions}
+
+    def _commit(self, name: str, branch: str, lines: list[dict]) -> None:
+        files = dict(self.hub.repos[name].commits[self.hub.repos[name].refs[branch]])
+        for line in lines:
+            if line["key"] == "file":
+                files[line["value"]["path"]] = base64.b64decode(line["value"]["content"])
+            if line["key"] == "lfsFile":
+                if line["value"]["oid"] not in self.hub.blobs:
+                    return self.refuse(400, "", "LFS object is missing")
+                files[line["value"]["path"]] = self.hub.blobs[line["value"]["oid"]][1]
+        commit = self.hub.add(name, files, branch)
+        return self.json({"commitUrl": f"{self.hub.url}/{name}/commit/{commit}", "commitOid": commit, "pullRequestUrl": None})
 
     def refuse(self, status: int, code: str, message: str) -> None:
         self.answer(status, b"", {"X-Error-Code": code, "X-Error-Message": message})

@@ -10,7 +10,7 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
@@ -38,6 +38,9 @@ class Fault:
         size: serve so many bytes as the whole file.
         delay: seconds between two chunks of 64 KiB.
         ignore_range: send the whole file.
+
+    Of requests that bring something (`LoopbackHandler.receive`) the file is ``put``: `status` answers them, `cut_after` ends the connection
+    after so many bytes were read, `corrupt` flips the bits of the byte at this position.
     """
 
     file: str
@@ -54,13 +57,14 @@ class Fault:
 
 @dataclass
 class Seen:
-    """A request that was answered: `sent` counts the body's bytes."""
+    """A request that was answered: `sent` and `received` count the bodies' bytes."""
 
     path: str
     range: str
     token: str
     status: int = 0
     sent: int = 0
+    received: int = 0
 
 
 @dataclass
@@ -142,24 +146,64 @@ class LoopbackHandler(BaseHTTPRequestHandler):
         """Answer a request to the hub, whose path is unquoted."""
         raise NotImplementedError
 
+    def receive(self, path: str, query: Mapping[str, str], token: str, body: bytes) -> None:
+        """Answer a request that brings something."""
+        raise NotImplementedError
+
     def log_message(self, *args: object) -> None:
         pass
 
     def do_HEAD(self) -> None:
         self.do_GET()
 
-    def do_GET(self) -> None:
+    def do_POST(self) -> None:
+        path, query, token = self._seen()
+        try:
+            self.receive(path, {key: values[0] for key, values in parse_qs(query).items()}, token, self._body())
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True
+
+    do_PUT = do_PATCH = do_DELETE = do_POST  # noqa: N815
+
+    def _body(self) -> bytes:
+        fault = self.hub.take_fault("put") if self.command in ("PUT", "PATCH") else Fault("put")
+        if fault.cut_after >= 0:
+            self.rfile.read(fault.cut_after)
+            self.connection.close()
+            raise ConnectionResetError
+        body = (
+            b"".join(self._chunks()) if self.headers.get("Transfer-Encoding") else self.rfile.read(int(self.headers["Content-Length"] or 0))
+        )
+        self.record.received = len(body)
+        if fault.status:
+            self.answer(fault.status, b"", fault.headers)
+            raise ConnectionResetError
+        at = fault.corrupt
+        return body[:at] + bytes([body[at] ^ 0xFF]) + body[at + 1 :] if 0 <= at < len(body) else body
+
+    def _chunks(self) -> Iterator[bytes]:
+        while size := int(self.rfile.readline(), 16):
+            yield self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+
+    def _seen(self) -> tuple[str, str, str]:
+        """(Path, query, token) of the request, which is written down."""
         address = urlsplit(self.path)
         path = unquote(address.path)
         token = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
         self.record = Seen(path, self.headers.get("Range") or "", token)
         with self.hub.lock:
             self.hub.seen.append(self.record)
+        return path, address.query, token
+
+    def do_GET(self) -> None:
+        path, query, token = self._seen()
         try:
             if path.startswith("/cdn/"):
-                self._cdn(path.removeprefix("/cdn/"), address.query, token)
+                self._cdn(path.removeprefix("/cdn/"), query, token)
             else:
-                self.route(path, {key: values[0] for key, values in parse_qs(address.query).items()}, token)
+                self.route(path, {key: values[0] for key, values in parse_qs(query).items()}, token)
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tunesmith_hubs.http.patience import Patience, PatientClient
     from tunesmith_hubs.http.source import HttpSource
     from tunesmith_hubs.hub import Hub, HubAddress, Source
+    from tunesmith_hubs.keyring_token import keyring_token
     from tunesmith_hubs.listing import HubFile, Listing, revision_of_files
     from tunesmith_hubs.loader import HubLoader
     from tunesmith_hubs.publisher import Published, Publisher
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Client", "DownloadSettings", "HttpHub", "HttpSource", "Hub", "HubAddress", "HubFile", "HubLoader", "HubSettings", "Listing",
-    "Patience", "PatientClient", "Published", "Publisher", "Refused", "Source", "Transient", "WrongFile", "revision_of_files",
+    "Patience", "PatientClient", "Published", "Publisher", "Refused", "Source", "Transient", "WrongFile", "keyring_token", "revision_of_files",
 ]  # fmt: skip
 
 _MODULES = {
@@ -30,6 +31,7 @@ _MODULES = {
     "http.patience": "Patience, PatientClient",
     "http.source": "HttpSource",
     "hub": "Hub, HubAddress, Source",
+    "keyring_token": "keyring_token",
     "listing": "HubFile, Listing, revision_of_files",
     "loader": "HubLoader",
     "publisher": "Published, Publisher",

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 from tunesmith_file.api import offline
+from tunesmith_hubs import keyring_token
 
 DEFAULT_ENDPOINT = "https://huggingface.co"
 
@@ -29,9 +30,10 @@ def token() -> str:
         if os.environ.get(variable, "").strip():
             return os.environ[variable].strip()
     try:
-        return Path(os.environ.get("HF_TOKEN_PATH") or _home() / "token").expanduser().read_text("utf-8").strip()
+        kept = Path(os.environ.get("HF_TOKEN_PATH") or _home() / "token").expanduser().read_text("utf-8").strip()
     except (OSError, ValueError):
-        return ""
+        kept = ""
+    return kept or keyring_token("huggingface")
 
 
 def hub_cache() -> Path:

@@ -26,6 +26,7 @@ def model_loader():
             "schemes": ["hf"],
             "models": "models.json",
             "elsewhere": r"(?:https?://huggingface\.co/)?([A-Za-z0-9][\w.-]*/[\w.-]+)",
+            "publisher": "tunesmith_huggingface.publisher:HuggingFacePublisher",
             "reach": "tunesmith_huggingface.environment_variables:endpoint",
         },
         secrets=("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from tunesmith_hubs import keyring_token
+
 DEFAULT_ENDPOINT = "https://www.modelscope.cn"
 
 
@@ -19,7 +21,7 @@ def token() -> str:
 
     The file that `modelscope login` writes is a pickle, which is not read: loading one runs whatever code it holds.
     """
-    return os.environ.get("MODELSCOPE_API_TOKEN", "").strip()
+    return os.environ.get("MODELSCOPE_API_TOKEN", "").strip() or keyring_token("modelscope")
 
 
 def caches() -> list[Path]:

@@ -50,11 +50,11 @@ class StorageHub(Hub):
         return HubAddress(match["scheme"], "/".join((match["root"], *parts)), "", inside, "")
 
     def listing(self, address: HubAddress, patience: Callable[[], Patience]) -> Listing:
-        folder, store = self._path(address), self.filesystem(address)
+        folder, store = self.folder(address), self.filesystem(address)
         try:
             found = patience().attempts(lambda: attempt(lambda: store.find(folder, maxdepth=_DEEP, detail=True)), str(address))
             names = {path.strip("/").removeprefix(folder.strip("/")).lstrip("/"): entry for path, entry in found.items()}
-            sums = _sums(store, folder, patience) if SUMS in names else {}
+            sums = sums_of(store, folder, patience) if SUMS in names else {}
         except Refused as refusal:
             raise self.error(refusal, address, patience) from None
         files = {name: self._file(address, name, entry, sums) for name, entry in names.items() if name and name != SUMS}
@@ -64,7 +64,7 @@ class StorageHub(Hub):
 
     def sources(self, address: HubAddress, name: str, file: HubFile) -> Sequence[Source]:
         place = f"{address.scheme}://{address.repo.partition('/')[0]}"
-        return [FileSystemSource(self.filesystem(address), f"{self._path(address)}/{name}".lstrip("/"), place, file)]
+        return [FileSystemSource(self.filesystem(address), f"{self.folder(address)}/{name}".lstrip("/"), place, file)]
 
     def error(self, refusal: Refused, address: HubAddress, patience: Callable[[], Patience]) -> TunesmithError:
         where = f"{address.scheme}://{address.repo}"
@@ -77,7 +77,8 @@ class StorageHub(Hub):
             return UserError("TS-MODEL-006", f"{where} may not be read.", why=refusal.message, fix=fix)
         return UserError("TS-MODEL-002", f"{where} can't be read.", why=refusal.message, fix="Check the endpoint and the proxy settings.")
 
-    def _path(self, address: HubAddress) -> str:
+    def folder(self, address: HubAddress) -> str:
+        """The model's path in its store."""
         return address.repo.partition("/")[2] if self._backend.has_host else address.repo
 
     def _file(self, address: HubAddress, name: str, entry: Mapping[str, Any], sums: Mapping[str, str]) -> HubFile:
@@ -92,7 +93,7 @@ class StorageHub(Hub):
         return HubFile(int(entry.get("size") or 0), digest, version=f"{self._endpoint or address.scheme} {address.repo}/{name} {state}")
 
 
-def _sums(store: Any, folder: str, patience: Callable[[], Patience]) -> dict[str, str]:
+def sums_of(store: Any, folder: str, patience: Callable[[], Patience]) -> dict[str, str]:
     """Digests by name."""
     content = patience().attempts(lambda: attempt(lambda: store.cat_file(f"{folder}/{SUMS}".lstrip("/"))), SUMS)
     found = (re.fullmatch(r"([0-9a-fA-F]{64}) [ *](?:\./)?(.+)", line) for line in content.decode("utf-8", "replace").splitlines())

@@ -20,10 +20,10 @@ def _loader(name, what, target, schemes, secrets):
     return Provider(
         name,
         what,
-        f"tunesmith_storage.loaders:{target}",
+        f"tunesmith_storage.loaders:{target}Loader",
         settings=StorageSettings,
         produces=_FORMATS,
-        facts={"schemes": schemes},
+        facts={"schemes": schemes, "publisher": f"tunesmith_storage.publisher:{target}Publisher"},
         secrets=secrets,
     )
 
@@ -31,11 +31,11 @@ def _loader(name, what, target, schemes, secrets):
 @hookimpl
 def model_loader():
     return [
-        _loader("s3", "a model in a folder of an S3 bucket", "S3Loader", ["s3"],
+        _loader("s3", "a model in a folder of an S3 bucket", "S3", ["s3"],
                 ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")),
-        _loader("gs", "a model in a folder of a Google Cloud Storage bucket", "GSLoader", ["gs"], ("GOOGLE_APPLICATION_CREDENTIALS",)),
-        _loader("oss", "a model in a folder of an Alibaba Cloud OSS bucket", "OSSLoader", ["oss"],
+        _loader("gs", "a model in a folder of a Google Cloud Storage bucket", "GS", ["gs"], ("GOOGLE_APPLICATION_CREDENTIALS",)),
+        _loader("oss", "a model in a folder of an Alibaba Cloud OSS bucket", "OSS", ["oss"],
                 ("OSS_ACCESS_KEY_ID", "OSS_ACCESS_KEY_SECRET")),
-        _loader("webdav", "a model in a folder of a WebDAV server", "WebDAVLoader", ["webdav", "webdavs"],
+        _loader("webdav", "a model in a folder of a WebDAV server", "WebDAV", ["webdav", "webdavs"],
                 ("WEBDAV_USERNAME", "WEBDAV_PASSWORD")),
     ]  # fmt: skip

@@ -1,0 +1,76 @@
+"""A home with a model in it, and places to publish to: a hub of the tests' own, a store, a folder."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+from tunesmith_cli.api import main
+from tunesmith_sdk.testing.hub_models import model_files
+from tunesmith_sdk.testing.loopback_hub import STRANGERS
+
+LOADERS = Path(__file__).parents[3] / "model_loader"
+FILES = {name: data for name, data in model_files(300_000).items() if name not in ("pytorch_model.bin", "README.md")}
+
+
+def _module(path: str):
+    name = Path(path).stem
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, LOADERS / path)
+        sys.modules[name] = module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return sys.modules[name]
+
+
+@pytest.fixture(scope="session")
+def made_home(tmp_path_factory):
+    """Where `tunesmith download` has brought a small model from a folder."""
+    root = tmp_path_factory.mktemp("publish")
+    folder = root / "small"
+    folder.mkdir()
+    for name, data in FILES.items():
+        (folder / name).write_bytes(data)
+    assert main(["download", f"file://{folder}", "--home", str(root / "home"), "--json"]) == 0
+    return root / "home"
+
+
+@pytest.fixture
+def home(made_home, tmp_path, monkeypatch):
+    for variable in STRANGERS:
+        monkeypatch.delenv(variable, raising=False)
+    for variable in ("HF_HOME", "TUNESMITH_CACHE"):
+        monkeypatch.setenv(variable, str(tmp_path / variable.lower()))
+    monkeypatch.setenv("TUNESMITH_HOME", str(made_home))
+    return made_home
+
+
+@pytest.fixture
+def publish(home, capsys):
+    """``publish(target, ...)``: (exit status, what was printed)."""
+
+    def run(target: str, *options: str) -> tuple[int, str]:
+        capsys.readouterr()
+        status = main(["publish", "model", target, *options])
+        said = capsys.readouterr()
+        return status, said.out + said.err
+
+    return run
+
+
+@pytest.fixture
+def hub(home, monkeypatch):
+    with _module("huggingface/tests/hub_server.py").HubServer() as server:
+        monkeypatch.setenv("HF_ENDPOINT", server.url)
+        monkeypatch.setenv("HF_TOKEN", server.token)
+        yield server
+
+
+@pytest.fixture
+def store(home, tmp_path):
+    """A folder in place of every kind of store."""
+    local_store = _module("storage/tests/local_store.py")
+    (tmp_path / "store/bucket").mkdir(parents=True)
+    made = local_store.LocalStore(tmp_path / "store")
+    with local_store.standing_in(made):
+        yield made
