@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Client", "DownloadSettings", "HttpHub", "HttpSource", "Hub", "HubAddress", "HubFile", "HubLoader", "HubSettings", "Listing",
-    "Patience", "PatientClient", "Published", "Publisher", "Refused", "Source", "Transient", "WrongFile", "keyring_token", "revision_of_files",
+    "Patience", "PatientClient", "Published", "Publisher", "Refused", "Source", "Transient", "WrongFile", "keyring_token",
+    "revision_of_files",
 ]  # fmt: skip
 
 _MODULES = {
