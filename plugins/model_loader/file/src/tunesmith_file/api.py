@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tunesmith_file.file_copy import copy_files
     from tunesmith_file.gguf import NotGGUF, read_header
     from tunesmith_file.gguf_config import config_of
+    from tunesmith_file.loader import path_of
     from tunesmith_file.locks import file_lock
     from tunesmith_file.model_description import describe, describe_layout, format_of, gguf_config, read_json, with_quantization
     from tunesmith_file.model_files import Layout, find
@@ -32,6 +33,7 @@ __all__ = [
     "gguf_config",
     "kept_layouts",
     "offline",
+    "path_of",
     "read_cached_json",
     "read_header",
     "read_json",
@@ -48,6 +50,7 @@ _MODULES = {
     "file_copy": "copy_files",
     "gguf": "NotGGUF, read_header",
     "gguf_config": "config_of",
+    "loader": "path_of",
     "locks": "file_lock",
     "model_description": "describe, describe_layout, format_of, gguf_config, read_json, with_quantization",
     "model_files": "Layout, find",

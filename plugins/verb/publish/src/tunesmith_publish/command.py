@@ -35,7 +35,7 @@ def configure(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     from tunesmith.contracts.settings import build
     from tunesmith_cli.api import Session
-    from tunesmith_hub_folder.settings import HubFolderSettings
+    from tunesmith_hub_folder.api import HubFolderSettings
     from tunesmith_publish.changes import changes
     from tunesmith_publish.publication import files_of, publish, publisher_of
     from tunesmith_publish.source import source_of

@@ -48,6 +48,6 @@ class DirectoryPublisher:
 
 
 def _folder(uri: str) -> Path:
-    from tunesmith_file.loader import path_of
+    from tunesmith_file.api import path_of
 
     return path_of(uri).absolute()

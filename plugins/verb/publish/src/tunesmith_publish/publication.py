@@ -18,7 +18,7 @@ from tunesmith_publish.source import FOLDER, Source
 
 if TYPE_CHECKING:
     from tunesmith.plugins.registry import Registry
-    from tunesmith_hub_folder.settings import HubFolderSettings
+    from tunesmith_hub_folder.api import HubFolderSettings
 
 HERE = "file"
 
