@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -37,6 +38,25 @@ def test_a_backend_that_fails_has_nothing_and_is_told_of(world, make_device, mon
     assert any("made_up" in warning or "Loom" in warning for warning in found.warnings)
     plan = planner("model: shelf://base\nsteps:\n  a: {quantize: binary}\n", devices=found)
     assert set(found.warnings) <= set(plan.warnings)
+
+
+def test_what_does_not_work_is_told_and_a_device_that_is_of_no_use_is_not_taken(world, make_device, monkeypatch, planner):
+    class Abacus:
+        def probe(self):
+            return [replace(make_device(), remarks=("the third bead counts wrong",), usable=False)] * 2
+
+    class Loom:
+        def probe(self):
+            return [replace(make_device(), remarks=("a thread is loose",))]
+
+    monkeypatch.setattr(sys.modules["made_up"], "Abacus", Abacus, raising=False)
+    monkeypatch.setattr(sys.modules["made_up"], "Loom", Loom, raising=False)
+    found = probe(world())
+    assert (found["abacus"], len(found["loom"])) == ((), 1)
+    assert sorted(found.warnings) == ["a thread is loose", "the third bead counts wrong"]
+    plan = planner("model: shelf://base\nsteps:\n  a: {quantize: binary}\n", devices=found)
+    assert set(found.warnings) <= set(plan.warnings)
+    assert plan.steps[0].placement.device != "abacus"
 
 
 @pytest.mark.parametrize(

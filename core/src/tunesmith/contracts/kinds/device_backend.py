@@ -4,10 +4,14 @@ Facts: ``torch`` (torch's name for it); ``cards``, a catalogue for machines that
 driver tells it, ``dtypes`` and ``facts`` as in `Device`, and ``also``, other names of it; the most usual card first; ``measure``,
 ``package.module:function`` that is given the dtypes of a device whose data sheet is not known, measures it in about a second and gives its
 ``flops`` and ``bandwidth`` as in `Device.facts`: `tunesmith probe` calls it, in a process of its own of the host's environment; it may
-import what the devices are computed on with, and raises an ImportError where that is not here. Beside the backend's own capabilities, a
-need of ``device_backend`` is met by what `probe` finds: ``dtype.<name>`` (every device computes in it natively), ``devices.many`` (there
-are two or more). The planner calls `probe` in a helper process of the host's environment, with some seconds' time: it must import only the
-standard library.
+import what the devices are computed on with, and raises an ImportError where that is not here; ``self_test``, ``package.module:function``
+that is given the backend's name, torch's name for its devices and the devices of `probe`, tries on each what training and serving compute,
+forward and backward, in each of its dtypes, and yields a mapping a case: ``device``, ``operator``, ``shape``, ``dtype``, ``passed`` and
+``why`` (empty where it passed). It remembers the outcome by device and version of the library, so that `probe` takes it into account (see
+`Device.remarks`); ``tunesmith doctor --self-test`` calls it, in a process of its own like ``measure``. Beside the backend's own
+capabilities, a need of ``device_backend`` is met by what `probe` finds: ``dtype.<name>`` (every device computes in it natively),
+``devices.many`` (there are two or more). The planner calls `probe` in a helper process of the host's environment, with some seconds' time:
+it must import only the standard library.
 """
 
 from __future__ import annotations
@@ -31,6 +35,9 @@ class Device:
             dtype -> matrix operations in a second; ``bandwidth``, bytes a second of its memory; ``link``, ``network`` and ``host_link``,
             bytes a second that it sends to others of its node, to other nodes, to its host; ``node``, how many are in a node; and
             ``host``, bytes of the host's memory for each.
+        remarks: what of it does not work as it should, a sentence each; plans warn of it. Of a type of numbers in which it computed
+            something wrong it tells here, and leaves it out of `dtypes`.
+        usable: False: it is here, but nothing is computed on it, and `remarks` say why. Plans take another device, or refuse.
     """
 
     name: str
@@ -39,6 +46,8 @@ class Device:
     cores: int
     dtypes: tuple[str, ...] = ("float32",)
     facts: Mapping[str, Any] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+    usable: bool = True
 
 
 class DeviceBackend(Protocol):

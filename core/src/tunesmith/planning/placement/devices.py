@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Devices(dict[str, Sequence[Device]]):
-    """Devices by backend; `warnings` are of backends that could not be asked."""
+    """Devices by backend that can be used; `warnings` are of backends that could not be asked, and what does not work of a device."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,7 +36,9 @@ def probe(registry: Registry, estimators: Estimators | None = None) -> Devices:
     found = Devices()
     for name, record in registry.providers("device_backend").items():
         try:
-            found[name] = estimators.devices(record)
+            here = estimators.devices(record)
+            found[name] = tuple(device for device in here if device.usable)
+            found.warnings += dict.fromkeys(remark for device in here for remark in device.remarks)
         except Exception as error:  # a backend's bug must not keep the others from being used
             found[name] = ()
             found.warnings.append(f"The device backend `{name}` ({record.distribution}) could not be asked: {error}")
