@@ -46,7 +46,10 @@ _SHOWN = {
         for modules in ("estimates/*", "placement/*", "providers/reasons", "providers/own_artifacts", "providers/selection", "plan*",
                         "inputs/model_source", "pipeline/gate*", "problems")
     ],
-    "tunesmith_cli": [("progress", f"display/{module}.py") for module in ("event_messages", "summary", "time_left", "plain_lines")],
+    "tunesmith_cli": [
+        *(("progress", f"display/{module}.py") for module in ("event_messages", "summary", "time_left", "plain_lines")),
+        ("output", "commands/doctor_self_test.py"),
+    ],
     "tunesmith_report": [("report", "[a-rt]*.py"), ("report", "steps.py")],
     "tunesmith_recommend": [
         ("recommend", f"{modules}.py") for modules in ("choice/*", "diagnosis/*", "evidence/correction", "machine/probe")
@@ -60,6 +63,7 @@ _SHOWN = {
     "tunesmith_import": [("output", f"{modules}.py") for modules in ("importers/*", "training/*", "mapping/account")],
     "tunesmith_auto": [("output", f"{modules}.py") for modules in ("policy", "rate_search")],
     "tunesmith_data": [("plan", "verbs/*.py"), ("plan", "contamination/plan_warning.py")],
+    "tunesmith_devices": [("plan", "outcome.py")],
     "tunesmith_statistics": [("plan", "resolution.py")],
     "tunesmith_torch": [("plan", "estimate/label_preview.py"), ("plan", "estimate/micro_batch.py"), ("plan", "model/model_impl.py")],
     "tunesmith_transformers": [("plan", "estimate.py")],

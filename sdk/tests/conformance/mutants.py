@@ -19,7 +19,7 @@ RECORDS = {
     "exporter": 'accepts=("model/hf",), produces=("model/hf",), capabilities={"lossless": "full"}',
     "quantizer": 'accepts=("model/hf",), produces=("model/half",), facts={"calibration": True}',
     "evaluator": 'accepts=("endpoint/openai",), facts={"data": ["dataset/chat"], "metrics": {"share": {"better": "higher"}}}',
-    "device_backend": 'facts={"torch": "cpu"}',
+    "device_backend": 'facts={"torch": "cpu", "self_test": "PACKAGE.provider:self_test"}',
     "executor": "",
     "environment_builder": "",
     "input_reader": 'produces=("file",)',

@@ -27,6 +27,7 @@ _LITTLE = 5e9  # bytes of free disk below which a small model's pipeline may not
 
 
 def configure(parser: ArgumentParser) -> None:
+    parser.add_argument("--self-test", action="store_true", help="try what training computes on each device, against float64 (a minute)")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -35,13 +36,23 @@ def run(args: Namespace) -> int:
     from tunesmith.plugins.registry import load_registry
 
     config = load_config()
-    found = facts(config, load_registry(config))
+    registry = load_registry(config)
+    tested = None
+    if args.self_test:
+        from tunesmith_cli.commands.doctor_self_test import self_tests
+
+        tested = self_tests(registry)  # first: what is said of the devices takes its outcome into account
+    found = facts(config, registry, tested)
     print(safe_json(found, 2) if args.json else doctor_text(found))
     return 1 if found["problems"] else 0
 
 
-def facts(config: Config, registry: Registry) -> dict[str, Any]:
-    """Everything that `doctor` says, as plain data."""
+def facts(config: Config, registry: Registry, tested: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Everything that `doctor` says, as plain data.
+
+    Args:
+        tested: by device backend, what its self-test found, if it was asked for.
+    """
     from tunesmith import __version__
     from tunesmith.planning.placement.devices import probe
     from tunesmith.plugins.required_plugins import unmet
@@ -68,12 +79,14 @@ def facts(config: Config, registry: Registry) -> dict[str, Any]:
     problems += [] if any(devices.values()) else ["no device backend found a device; install a plugin that brings one for this machine"]
     problems += [f"only {size(entry['free'])} are free for {entry['path']}" for entry in disk.values() if entry["free"] < _LITTLE]
     problems += list(getattr(devices, "warnings", ()))
+    problems += [one["problem"] for one in (tested or {}).values() if one["problem"]]
     return {
         "tunesmith": __version__, "python": platform.python_version(), "executable": sys.executable, "platform": platform.platform(),
         "processors": os.cpu_count(), "disk": disk,
         "policies": [{"layer": policy.layer, "path": str(policy.path)} for policy in config.policies],
         "devices": {name: [asdict(device) for device in here] for name, here in devices.items()},
         "plugins": plugins, "problems": problems, "warnings": [*registry.policy_warnings(), *registry.warnings],
+        **({} if tested is None else {"self_test": tested}),
     }  # fmt: skip
 
 
@@ -104,6 +117,10 @@ def doctor_text(found: Mapping[str, Any]) -> str:
     lines.append(columns(rows, "  ") if rows else f"  {_('none')}")
     absent = [name for name, here in found["devices"].items() if not here]
     lines += ["  " + _("not here: {names}", names=", ".join(absent))] if absent else []
+    if "self_test" in found:
+        from tunesmith_cli.commands.doctor_self_test import self_test_text
+
+        lines += self_test_text(found["self_test"])
     states: dict[str, int] = {}
     for plugin in found["plugins"]:
         states[plugin["state"]] = states.get(plugin["state"], 0) + 1
@@ -128,5 +145,8 @@ def _disk(path: Path) -> dict[str, Any]:
 
 COMMAND = Command(
     "doctor", "this machine: devices, disk, plugins and what they miss", configure, run,
-    (("can this machine do what its plugins promise? (exit status 1 if something is wrong)", "tunesmith doctor"),),
+    (
+        ("can this machine do what its plugins promise? (exit status 1 if something is wrong)", "tunesmith doctor"),
+        ("are this machine's devices right in what training computes? (remembered until torch changes)", "tunesmith doctor --self-test"),
+    ),
 )  # fmt: skip

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from tunesmith.contracts.kinds.device_backend import Device
 from tunesmith_ascend.device_catalog import types_of
+from tunesmith_devices import with_outcome
+from tunesmith_devices.vendor_tools import ask
 
-TIMEOUT = 10.0  # seconds; a driver that hangs must not hang the plan
 VISIBLE = "ASCEND_RT_VISIBLE_DEVICES"  # logical numbers of chips
-_CHIP = re.compile(r"^\s*(?P<npu>\d+)\s+(?P<chip>\d+)\s+(?P<logic>\d+)\s+(?P<name>\S.*?)\s*$", re.MULTILINE)
+#: newer drivers have a column with the chip's physical number before its name
+_CHIP = re.compile(r"^\s*(?P<npu>\d+)\s+(?P<chip>\d+)\s+(?P<logic>\d+)\s+(?:\d+\s+)?(?P<name>[A-Za-z].*?)\s*$", re.MULTILINE)
 _FIELD = re.compile(r"^\s*(?P<name>[^:\n]+?)\s*:\s*(?P<value>\d+)\s*$", re.MULTILINE)
-
-
-def ask(*words: str) -> str:
-    """npu-smi's answer; empty when it refuses, is not there or hangs."""
-    try:
-        done = subprocess.run(["npu-smi", "info", *words], capture_output=True, text=True, timeout=TIMEOUT, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout if done.returncode == 0 else ""
 
 
 class Npu:
@@ -32,16 +24,16 @@ class Npu:
         self._ask, self._environment = ask, environment
 
     def probe(self) -> Sequence[Device]:
-        return [device for chip in self._visible() if (device := self._device(chip)).memory]
+        return with_outcome("npu", [device for chip in self._visible() if (device := self._device(chip)).memory], remind=True)
 
     def _visible(self) -> Iterator[Mapping[str, str]]:
-        chips = {found["logic"]: found.groupdict() for found in _CHIP.finditer(self._ask("-m"))}
+        chips = {found["logic"]: found.groupdict() for found in _CHIP.finditer(self._ask("npu-smi", "info", "-m"))}
         chosen = self._environment.get(VISIBLE)
         names = list(chips) if chosen is None else [name.strip() for name in chosen.split(",")]
         return (chips[name] for name in names if name in chips)
 
     def _device(self, chip: Mapping[str, str]) -> Device:
-        told = self._ask("-t", "usages", "-i", chip["npu"], "-c", chip["chip"])
+        told = self._ask("npu-smi", "info", "-t", "usages", "-i", chip["npu"], "-c", chip["chip"])
         fields = {found["name"]: int(found["value"]) for found in _FIELD.finditer(told)}
         memory = fields.get("HBM Capacity(MB)", 0) << 20
         free = memory * (100 - min(100, fields.get("HBM Usage Rate(%)", 0))) // 100

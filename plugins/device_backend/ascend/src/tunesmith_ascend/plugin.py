@@ -7,4 +7,5 @@ from tunesmith_ascend.device_catalog import CARDS
 
 @hookimpl
 def device_backend():
-    return Provider("npu", "Ascend NPUs", "tunesmith_ascend.device:Npu", facts={"torch": "npu", "cards": CARDS}, priority=10)
+    facts = {"torch": "npu", "cards": CARDS, "self_test": "tunesmith_devices.self_test:run"}
+    return Provider("npu", "Ascend NPUs", "tunesmith_ascend.device:Npu", facts=facts, priority=10)

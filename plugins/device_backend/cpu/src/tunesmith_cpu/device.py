@@ -9,17 +9,20 @@ from collections.abc import Sequence
 
 from tunesmith.contracts.kinds.device_backend import Device
 from tunesmith_cpu import linux, macos
+from tunesmith_devices import with_outcome
 
 
 class Cpu:
     """One device: this machine's processor, as far as this process may use it."""
 
     def probe(self) -> Sequence[Device]:
-        if sys.platform.startswith("linux"):
-            return [linux.processor()]
-        if sys.platform == "darwin":
-            return [macos.processor()]
-        return [elsewhere()]
+        return with_outcome("cpu", [_processor()])
+
+
+def _processor() -> Device:
+    if sys.platform.startswith("linux"):
+        return linux.processor()
+    return macos.processor() if sys.platform == "darwin" else elsewhere()
 
 
 def elsewhere() -> Device:

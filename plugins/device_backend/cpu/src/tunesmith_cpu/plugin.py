@@ -6,4 +6,5 @@ from tunesmith.hookspecs import hookimpl
 
 @hookimpl
 def device_backend():
-    return Provider("cpu", "the processor", "tunesmith_cpu.device:Cpu", facts={"torch": "cpu", "measure": "tunesmith_cpu.measure:measure"})
+    facts = {"torch": "cpu", "measure": "tunesmith_cpu.measure:measure", "self_test": "tunesmith_devices.self_test:run"}
+    return Provider("cpu", "the processor", "tunesmith_cpu.device:Cpu", facts=facts)

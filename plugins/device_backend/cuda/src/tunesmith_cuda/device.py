@@ -10,6 +10,7 @@ from dataclasses import replace
 from tunesmith.contracts.kinds.device_backend import Device
 from tunesmith_cuda.device_catalog import figures
 from tunesmith_cuda.dtypes import types_of
+from tunesmith_devices import with_outcome
 
 TIMEOUT = 10.0  # seconds; a driver that hangs must not hang the plan
 FIELDS = ("index", "uuid", "name", "memory.total", "memory.free", "driver_version")
@@ -42,7 +43,8 @@ class Cuda:
         rows = [dict(zip(fields, cells, strict=True)) for cells in lines if len(cells) == len(fields) and cells[0].isdigit()]
         found = [device(row) for row in visible(rows, self._environment.get("CUDA_VISIBLE_DEVICES"))]
         host = _memory()["MemTotal"] // len(found) if found else 0
-        return [replace(one, facts={**one.facts, **figures(one.name), "node": len(found), "host": host}) for one in found]
+        told = [replace(one, facts={**one.facts, **figures(one.name), "node": len(found), "host": host}) for one in found]
+        return with_outcome("cuda", told)
 
 
 def visible(rows: list[dict[str, str]], chosen: str | None) -> list[dict[str, str]]:

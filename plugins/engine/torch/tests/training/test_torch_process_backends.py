@@ -16,7 +16,7 @@ def test_what_pytorch_has_is_taken(text, device):
 
 
 @pytest.mark.parametrize(("text", "device", "told"), [
-    ("foo", "cuda", "PyTorch has none"), ("glo", "cpu", "Did you mean `gloo`"), ("nccl", "cpu", "for NVIDIA devices"),
+    ("foo", "cuda", "PyTorch has none"), ("glo", "cpu", "Did you mean `gloo`"), ("nccl", "cpu", "for `cuda` or `rocm`"),
 ])  # fmt: skip
 def test_what_it_has_not_is_refused(text, device, told):
     with pytest.raises(UserError, match="TS-TRAIN-063") as caught:

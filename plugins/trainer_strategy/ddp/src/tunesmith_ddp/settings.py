@@ -16,7 +16,7 @@ class ReplicaSettings:
         aliases=("nproc_per_node", "processes"),
     )
     backend: str = setting(
-        "auto", "how they talk; auto: nccl on NVIDIA devices, gloo elsewhere", examples=("gloo", "nccl"),
+        "auto", "how they talk; auto: what PyTorch has for the device (nccl, xccl, hccl), gloo elsewhere", examples=("gloo", "nccl"),
         effect={"call": "torch.distributed:init_process_group"}, aliases=("ddp_backend",),
     )  # fmt: skip
     bucket_cap_mb: float = setting(

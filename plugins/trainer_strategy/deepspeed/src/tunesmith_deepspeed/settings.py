@@ -84,7 +84,7 @@ class ZeroSettings:
         examples=({"zero_optimization": {"round_robin_gradients": True}},), effect=_JSON,
     )  # fmt: skip
     backend: str = setting(
-        "auto", "how they talk; auto: nccl on NVIDIA devices, gloo elsewhere", examples=("gloo", "nccl"),
+        "auto", "how they talk; auto: what PyTorch has for the device (nccl, xccl, hccl), gloo elsewhere", examples=("gloo", "nccl"),
         effect={"call": "torch.distributed:init_process_group"},
     )  # fmt: skip
     timeout: float = setting(

@@ -35,7 +35,7 @@ class ShardingSettings:
         "auto", "dtype in which gradients are summed; auto: the parameters' own", choices=("auto", "float32", "bfloat16"), effect=_SHARD
     )
     backend: str = setting(
-        "auto", "how they talk; auto: nccl on NVIDIA devices, gloo elsewhere", examples=("gloo", "nccl"),
+        "auto", "how they talk; auto: what PyTorch has for the device (nccl, xccl, hccl), gloo elsewhere", examples=("gloo", "nccl"),
         effect={"call": "torch.distributed:init_process_group"},
     )  # fmt: skip
     timeout: float = setting(

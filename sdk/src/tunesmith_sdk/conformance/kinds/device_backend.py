@@ -6,10 +6,12 @@ import dataclasses
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from typing import Any
 
 from tunesmith.contracts import Device
+from tunesmith.isolation.provider_import import load
 from tunesmith_sdk.conformance.bench.subject import Subject
 from tunesmith_sdk.conformance.catalog import action, observer
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
@@ -99,3 +101,71 @@ def computes(subject: Subject) -> None:
                           fix="See whether the fact `torch` is what torch calls these devices.") from error  # fmt: skip
     if product != 64.0:
         raise CheckFailed("a product of matrices comes out wrong", fix="See whether the fact `torch` names this device.")
+
+
+CASE = {"device": str, "operator": str, "shape": str, "dtype": str, "passed": bool, "why": str}
+
+
+@check(
+    "device_backend.self-test",
+    kind="device_backend",
+    level="gold",
+    title="its self-test passes on the devices that it finds, in each of their dtypes, and sees products that are wrong",
+    when=lambda record: bool(record.facts.get("self_test")),
+)
+def self_test(subject: Subject) -> Iterator[CheckFailed]:
+    devices = _probed(subject)
+    if not devices:
+        raise NotRun("this machine has no such device", where="a machine that has one")
+    try:
+        computes(subject)
+    except CheckFailed as error:
+        raise NotRun("torch does not compute on its devices (device_backend.computes)") from error
+    cases = _cases(subject, devices)
+    for case in cases:
+        unlike = [name for name, kind in CASE.items() if not isinstance(case.get(name), kind)]
+        if unlike:
+            yield CheckFailed(f"a case has no {', '.join(unlike)}", found=str(case), fix="Yield what the contract of the kind names.")
+            return
+        if not case["passed"]:
+            yield CheckFailed(f"{case['operator']} ({case['shape']}) in {case['dtype']} is wrong on {case['device']}", found=case["why"],
+                              fix="Leave the dtype out of `dtypes`, or mend the device's library.")  # fmt: skip
+    tried = {(case["device"], case["dtype"]) for case in cases}
+    missing = [f"{device.name} in {dtype}" for device in devices for dtype in device.dtypes if (device.name, dtype) not in tried]
+    if missing:
+        yield CheckFailed(
+            "it does not try all that `probe` promises", found=", ".join(missing), fix="Try each device in each of its dtypes."
+        )
+    with _wrong_products():
+        spoiled = _cases(subject, devices)
+    if all(case["passed"] for case in spoiled):
+        yield CheckFailed("with every product of matrices half as large again it finds nothing wrong",
+                          fix="Compare with stored answers: `tunesmith_devices.self_test:run` does.")  # fmt: skip
+
+
+def _cases(subject: Subject, devices: list[Device]) -> list[dict[str, Any]]:
+    """Of a self-test whose outcome is remembered for nobody."""
+    kept = os.environ.get("TUNESMITH_CACHE")
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["TUNESMITH_CACHE"] = folder
+        try:
+            tried = load(subject.record.facts["self_test"], subject.record.distribution)
+            return list(tried(subject.record.name, subject.record.facts["torch"], devices))
+        finally:
+            os.environ.pop("TUNESMITH_CACHE")
+            if kept is not None:
+                os.environ["TUNESMITH_CACHE"] = kept
+
+
+def _wrong_products() -> Any:
+    """While it is entered, torch gives wrong products of matrices, but in float64."""
+    import torch
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    class Wrong(TorchDispatchMode):
+        def __torch_dispatch__(self, operator: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            result = operator(*args, **(kwargs or {}))
+            product = operator in (torch.ops.aten.mm.default, torch.ops.aten.addmm.default, torch.ops.aten.bmm.default)
+            return result * 1.5 if product and result.dtype != torch.float64 else result
+
+    return Wrong()

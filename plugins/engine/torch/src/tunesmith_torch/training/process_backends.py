@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from tunesmith.contracts import UserError
-from tunesmith.errors import did_you_mean
+from tunesmith.errors import did_you_mean, listed
 
-AUTO, ON_NVIDIA = "auto", "nccl"
+AUTO = "auto"
+#: backend of processes -> the device backends that it is for alone
+ONLY_ON = {"nccl": ("cuda", "rocm"), "xccl": ("xpu",), "hccl": ("npu",)}
 #: `torch.distributed.Backend.backend_list` of PyTorch 2.11, and Ascend's
 KNOWN = ("gloo", "nccl", "xccl", "ucc", "mpi", "hccl")
 
@@ -25,9 +27,10 @@ def check_backend(text: str, device: str) -> None:
     """
     if text == AUTO:
         return
-    fix = "Leave `backend` out: auto takes nccl on NVIDIA devices, gloo elsewhere."
+    fix = "Leave `backend` out: auto takes what PyTorch has for the device (nccl, xccl, hccl), gloo elsewhere."
     for name in backends_of(text):
         if name not in KNOWN:
             raise UserError("TS-TRAIN-063", f"`backend: {text}`: PyTorch has none of that name", fix=f"{did_you_mean(name, KNOWN)} {fix}")
-    if backends_of(text) == [ON_NVIDIA] and device != "cuda":
-        raise UserError("TS-TRAIN-063", f"`backend: {text}` is for NVIDIA devices, and the step computes on `{device}`", fix=fix)
+    for name, devices in ONLY_ON.items():
+        if backends_of(text) == [name] and device not in devices:
+            raise UserError("TS-TRAIN-063", f"`backend: {text}` is for {listed(devices)}, and the step computes on `{device}`", fix=fix)

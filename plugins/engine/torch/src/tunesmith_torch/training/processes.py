@@ -19,23 +19,25 @@ def join(placement: Placement, *, backend: str = "auto", timeout: float) -> torc
     """Meet the other ranks at the placement's rendezvous; the device that this one computes on.
 
     Args:
-        backend: as `torch.distributed` names it; auto: nccl on NVIDIA devices, gloo elsewhere.
+        backend: as `torch.distributed` names it; auto: what PyTorch has for the device (nccl, xccl, hccl), gloo elsewhere.
         timeout: seconds after which one that waits for another gives up.
 
     Raises:
         UserError: TS-TRAIN-063 for a backend that is not here, or not for this device.
     """
     device = torch.device(placement.torch)
-    if device.type == "cuda":
-        device = torch.device("cuda", placement.rank % torch.cuda.device_count())
-        torch.cuda.set_device(device)
+    if device.type not in ("cpu", "mps"):  # of these there is one
+        module = torch.get_device_module(device)
+        device = torch.device(device.type, placement.rank % module.device_count())
+        module.set_device(device)
     elif device.type == "cpu" and "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(1, torch.get_num_threads() // placement.processes))
-    chosen = backend if backend != "auto" else "nccl" if device.type == "cuda" else "gloo"
+    own = dist.Backend.default_device_backend_map.get(device.type, "gloo")  # nccl, xccl, hccl (torch_npu registers it)
+    chosen = backend if backend != "auto" else own if dist.is_backend_available(own) else "gloo"
     if not all(map(dist.is_backend_available, backends_of(chosen))) or (chosen == "nccl" and device.type != "cuda"):
         raise UserError(
             "TS-TRAIN-063", f"Processes can't talk by `{chosen}` here: it is not in this PyTorch, or not for {device.type} devices",
-            fix="Leave `backend` out: auto takes nccl on NVIDIA devices, gloo elsewhere.",
+            fix="Leave `backend` out: auto takes what PyTorch has for the device (nccl, xccl, hccl), gloo elsewhere.",
         )  # fmt: skip
     dist.init_process_group(
         chosen, rank=placement.rank, world_size=placement.processes, timeout=timedelta(seconds=timeout), **_meeting(placement)

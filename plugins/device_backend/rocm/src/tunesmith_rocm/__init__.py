@@ -1,0 +1,1 @@
+"""AMD GPUs as devices, asked through rocm-smi. Standard library only."""

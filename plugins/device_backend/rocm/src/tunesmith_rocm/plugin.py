@@ -1,0 +1,10 @@
+"""What tunesmith-rocm brings: the device backend `rocm`."""
+
+from tunesmith.contracts.provider import Provider
+from tunesmith.hookspecs import hookimpl
+
+
+@hookimpl
+def device_backend():
+    facts = {"torch": "cuda", "self_test": "tunesmith_devices.self_test:run"}  # PyTorch for ROCm calls its devices `cuda`
+    return Provider("rocm", "AMD GPUs", "tunesmith_rocm.device:Rocm", facts=facts, priority=10)

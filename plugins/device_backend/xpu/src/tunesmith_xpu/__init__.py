@@ -1,0 +1,1 @@
+"""Intel GPUs as devices, asked through xpu-smi. Standard library only."""

@@ -1,0 +1,10 @@
+"""What tunesmith-xpu brings: the device backend `xpu`."""
+
+from tunesmith.contracts.provider import Provider
+from tunesmith.hookspecs import hookimpl
+
+
+@hookimpl
+def device_backend():
+    facts = {"torch": "xpu", "self_test": "tunesmith_devices.self_test:run"}
+    return Provider("xpu", "Intel GPUs", "tunesmith_xpu.device:Xpu", facts=facts, priority=10)
