@@ -129,7 +129,7 @@ def self_test(subject: Subject) -> Iterator[CheckFailed]:
             return
         if not case["passed"]:
             yield CheckFailed(f"{case['operator']} ({case['shape']}) in {case['dtype']} is wrong on {case['device']}", found=case["why"],
-                              fix="Leave the dtype out of `dtypes`, or mend the device's library.")  # fmt: skip
+                              fix="Leave the dtype out of `dtypes`, or fix the device's library.")  # fmt: skip
     tried = {(case["device"], case["dtype"]) for case in cases}
     missing = [f"{device.name} in {dtype}" for device in devices for dtype in device.dtypes if (device.name, dtype) not in tried]
     if missing:
