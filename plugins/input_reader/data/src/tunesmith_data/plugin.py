@@ -1,4 +1,4 @@
-"""What this plugin brings: the kind `dataset_format`, the input reader of data files, the verbs of its steps, and the command `data`."""
+"""What this plugin brings: kinds of dataset formats and sources, the input reader of data files, its verbs, and the command `data`."""
 
 from __future__ import annotations
 
@@ -6,22 +6,32 @@ from collections.abc import Sequence
 
 from tunesmith.contracts import Input, Kind, Provider, Verb
 from tunesmith.hookspecs import hookimpl
-from tunesmith_data import KIND, SUMMARY
+from tunesmith_data import KIND, SOURCE, SUMMARY
 from tunesmith_data.settings import MixSettings, PrepareSettings, SplitSettings
 
 _NO_METRICS = {"metrics": {}}
 
 
 @hookimpl
-def kind() -> Kind:
-    return Kind(
-        name=KIND,
-        summary="a way to write rows",
-        contract="tunesmith_data.api.dataset_format:DatasetFormat",
-        checks="tunesmith_data.conformance.dataset_format",
-        scaffold="scaffold/dataset_format",
-        example='Provider("tickets", "the help desk\'s export", "acme_desk.rows:Tickets", produces=("dataset/chat",),\n'
-        '                    facts={"row": {"type": "object", "required": ["question", "solution"]}})',
+def kind() -> Sequence[Kind]:
+    return (
+        Kind(
+            name=KIND,
+            summary="a way to write rows",
+            contract="tunesmith_data.api.dataset_format:DatasetFormat",
+            checks="tunesmith_data.conformance.dataset_format",
+            scaffold="scaffold/dataset_format",
+            example='Provider("tickets", "the help desk\'s export", "acme_desk.rows:Tickets", produces=("dataset/chat",),\n'
+            '                    facts={"row": {"type": "object", "required": ["question", "solution"]}})',
+        ),
+        Kind(
+            name=SOURCE,
+            summary="where rows come from that lie in no file of this machine",
+            contract="tunesmith_data.api.dataset_source:DatasetSource",
+            checks="tunesmith_data.conformance.dataset_source",
+            scaffold="scaffold/dataset_source",
+            example='Provider("warehouse", "tables of the warehouse", "acme_desk.warehouse:Tables", facts={"schemes": ["warehouse"]})',
+        ),
     )
 
 

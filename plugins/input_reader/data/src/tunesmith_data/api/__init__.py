@@ -1,9 +1,11 @@
-"""What others build on: the contract of dataset formats, and rows. `tunesmith_data.api.json_text` reads JSON as a row may hold it.
+"""What others build on: the contracts of dataset formats and dataset sources, and rows.
+`tunesmith_data.api.json_text` reads JSON as a row may hold it.
 
 Nothing else of `tunesmith_data` is for others.
 """
 
 from tunesmith_data.api.dataset_format import DatasetFormat
+from tunesmith_data.api.dataset_source import DatasetSource, FoundDataset
 from tunesmith_data.api.row_schema import RowSchema, alternatives, expanded, row_schema
 from tunesmith_data.api.rows import (
     CONVERSATIONS,
@@ -32,6 +34,8 @@ __all__ = [
     "ROWS_FILE",
     "TEXTS",
     "DatasetFormat",
+    "DatasetSource",
+    "FoundDataset",
     "Message",
     "Part",
     "Row",

@@ -1,1 +1,1 @@
-"""Conformance checks of the kind that this plugin brings; `tunesmith_sdk.conformance` imports them."""
+"""Conformance checks of the kinds that this plugin brings; `tunesmith_sdk.conformance` imports them."""
