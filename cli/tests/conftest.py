@@ -14,7 +14,6 @@ import tunesmith_data
 from tunesmith import hookspecs
 from tunesmith.plugins import entry_points as scan
 from tunesmith.plugins.records import Plugin
-from tunesmith_data import KIND
 from tunesmith_data import plugin as data
 from tunesmith_sdk.manifest.records import record_of
 from tunesmith_sdk.manifest.text import manifest_of
@@ -39,7 +38,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     manager = hookspecs.plugin_manager(desk=module)
     records = []
     own = {kind.name: kind for kinds in manager.hook.kind() for kind in kinds}
-    brought = {KIND: data.kind(), **own}
+    brought = {**{kind.name: kind for kind in data.kind()}, **own}
     hookspecs.add_kinds(manager, brought)
     for kind in (*hookspecs.REGISTRATION, *brought):
         for answer in getattr(manager.hook, kind)():

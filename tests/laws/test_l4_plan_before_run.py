@@ -41,7 +41,7 @@ PROVIDED = (
     ("dataset_format", Provider("tickets", "rows", ABSENT, produces=("dataset/chat",), facts=ROW)),
     ("device_backend", Provider("abacus", "beads", ABSENT, facts={"torch": "cpu"})),
 )  # fmt: skip
-BROUGHT = {"objective": Kind("objective", "what is learnt", ABSENT), "dataset_format": data.kind()}
+BROUGHT = {"objective": Kind("objective", "what is learnt", ABSENT), **{kind.name: kind for kind in data.kind()}}
 GOOD = """\
 model: shelf://base
 steps:

@@ -20,6 +20,8 @@ def hub() -> HubServer:
     """One for the whole process, which ends it."""
     server = HubServer().__enter__()
     server.add("org/small", model_files(SIZE))
+    server.add("datasets/org/talks", {"train.jsonl": b'{"text": "a talk"}\n' * 100_000})
+    server.fault("train.jsonl", times=SLOW, delay=PAUSE)
     server.fault("model.safetensors", times=SLOW, delay=PAUSE)
     return server
 
@@ -30,6 +32,12 @@ def uri(case) -> str:
         os.environ.pop(variable, None)
     os.environ.update(HF_ENDPOINT=hub().url, HF_HOME=str(case.kept / "hf"), TUNESMITH_CACHE=str(case.kept / "cache"))
     return "hf://org/small"
+
+
+def address(case) -> str:
+    """Of a dataset, on the same hub."""
+    uri(case)
+    return "hf://datasets/org/talks/train.jsonl"
 
 
 def scene(case, setting, step, build):

@@ -1,4 +1,4 @@
-"""The Hugging Face hub on this machine: its API as far as models need it (https://huggingface.co/docs/hub/api).
+"""The Hugging Face hub on this machine: its API as far as models and datasets need it (https://huggingface.co/docs/hub/api).
 
 Small files are sent directly with git's hash as ETag, files of Git LFS by a redirect with ``X-Linked-ETag``.
 """
@@ -19,8 +19,8 @@ def git_hash(data: bytes) -> str:
 
 class _Handler(LoopbackHandler):
     def route(self, path: str, query: Mapping[str, str], token: str) -> None:
-        if path.startswith("/api/models/"):
-            self.api(path.removeprefix("/api/models/"), token)
+        if path.startswith(("/api/models/", "/api/datasets/")):
+            self.api(path.removeprefix("/api/").removeprefix("models/"), token)
         else:
             repo, _, rest = path.strip("/").partition("/resolve/")
             self.resolve(repo, rest, token)

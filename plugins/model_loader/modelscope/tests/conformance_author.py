@@ -20,6 +20,8 @@ def hub() -> ModelScopeServer:
     """One for the whole process, which ends it."""
     server = ModelScopeServer().__enter__()
     server.add("org/small", model_files(SIZE))
+    server.add("datasets/org/talks", {"train.jsonl": b'{"text": "a talk"}\n' * 100_000})
+    server.fault("train.jsonl", times=SLOW, delay=PAUSE)
     server.fault("model.safetensors", times=SLOW, delay=PAUSE)
     return server
 
@@ -31,6 +33,12 @@ def uri(case) -> str:
     caches = {"MODELSCOPE_CACHE": str(case.kept / "ms"), "TUNESMITH_CACHE": str(case.kept / "cache")}
     os.environ.update(MODELSCOPE_ENDPOINT=hub().url, **caches)
     return "modelscope://org/small"
+
+
+def address(case) -> str:
+    """Of a dataset, on the same hub."""
+    uri(case)
+    return "modelscope://datasets/org/talks/train.jsonl"
 
 
 def scene(case, setting, step, build):

@@ -1,4 +1,4 @@
-"""ModelScope on this machine: its API as far as models need it, as the library modelscope-hub 0.5.1 asks it.
+"""ModelScope on this machine: its API as far as models and datasets need it, as the library modelscope-hub 0.5.1 asks it.
 
 Small files are sent whole, whatever range is asked for; files of Git LFS by a redirect, with ranges.
 """
@@ -17,10 +17,10 @@ class _Handler(LoopbackHandler):
     def route(self, path: str, query: Mapping[str, str], token: str) -> None:
         session = (self.headers.get("Cookie") or "").partition("m_session_id=")[2].partition(";")[0]
         self.record.token = token = token or session
-        name, _, what = path.removeprefix("/api/v1/models/").partition("/repo")
+        name, _, what = path.removeprefix("/api/v1/").removeprefix("models/").partition("/repo")
         if path.endswith("/revisions"):
             name, what = name.removesuffix("/revisions"), "/revisions"
-        if not path.startswith("/api/v1/models/") or self.faulty_api():
+        if not path.startswith(("/api/v1/models/", "/api/v1/datasets/")) or self.faulty_api():
             return
         repo = self.hub.repos.get(name)
         if token in self.hub.expired:
@@ -33,7 +33,7 @@ class _Handler(LoopbackHandler):
         commit = repo.refs.get(query.get("Revision", "master"), query.get("Revision", ""))
         if commit not in repo.commits:
             return self.refuse(404, f"revision {commit} not found")
-        if what == "/files":
+        if what == ("/tree" if name.startswith("datasets/") else "/files"):
             return self.files(repo, commit, query)
         return self.file(repo.commits[commit], query.get("FilePath", ""))
 
@@ -51,6 +51,9 @@ class _Handler(LoopbackHandler):
                 entries.append({"Path": name, "Type": "blob", "Size": len(data), "Revision": self.hub.brought(repo, commit, name),
                                 "Sha256": digest, "IsLFS": is_lfs(name), "CommittedDate": 1})  # fmt: skip
         entries += [{"Path": folder, "Type": "tree", "Size": 0, "Sha256": ""} for folder in sorted(folders)]
+        if "PageNumber" in query:
+            size = int(query["PageSize"])
+            entries = entries[(int(query["PageNumber"]) - 1) * size :][:size]
         self.json({"Code": 200, "Success": True, "Data": {"Files": entries[: self.hub.most]}})
 
     def file(self, files: Mapping[str, bytes], name: str) -> None:

@@ -40,6 +40,16 @@ def uri(case) -> str:
     return f"{case.name}://{'host.example/' if case.name == 'webdav' else ''}bucket/small"
 
 
+def address(case) -> str:
+    """Of rows beside the model."""
+    _store(case)
+    file = Path(case.kept) / "store/bucket/small/rows.jsonl"
+    if not file.exists():
+        file.write_text('{"text": "a talk"}\n' * 400_000)
+        os.utime(file, (1_700_000_000, 1_700_000_000))
+    return f"{case.name}://{'host.example/' if case.name == 'webdav' else ''}bucket/small/rows.jsonl"
+
+
 def scene(case, setting, step, build):
     """What is asked of the store, and how long is waited when it fails twice."""
     address, waits = uri(case), []

@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from tunesmith.contracts.kinds.input_reader import InputFile, InstalledProvider, Planner
-from tunesmith.contracts.untrusted_files import path_of, unreadable
+from tunesmith.contracts.untrusted_files import unreadable
 from tunesmith.errors import TunesmithError, UserError, together
 from tunesmith_data import KIND
 from tunesmith_data.digest import digest_of
 from tunesmith_data.formats.detection import Check, Detection, detect, named
 from tunesmith_data.line import NotRows
 from tunesmith_data.media.references import Media, media_of
+from tunesmith_data.sources.fetched import local
 
 READINGS = 3  # of a file that is written meanwhile
 Memory = MutableMapping[str, Any]
@@ -41,11 +42,16 @@ class Rows(NamedTuple):
 
 
 class DataFile:
-    """One file of rows."""
+    """One file of rows.
+
+    Raises:
+        TunesmithError: what is no file can't be brought.
+    """
 
     def __init__(self, text: str, columns: Sequence[tuple[str, str]], planner: Planner, check: Check) -> None:
-        self.text, self.columns, self.planner, self.check = text, dict(columns), planner, check
-        self.path = path_of(text, planner.base)
+        found = local(text, planner)
+        self.text, self.planner, self.check = text, planner, check
+        self.path, self.columns = found.path, dict(columns) or dict(found.columns)
 
     def fitting(self, wanted: Sequence[str], reader: str) -> Rows:
         """The rows in the first of the installed formats that fits them and makes what is wanted.

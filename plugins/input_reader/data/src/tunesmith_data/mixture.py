@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from tunesmith.contracts.untrusted_files import path_of
 from tunesmith.errors import UserError, did_you_mean
 from tunesmith.spelling import near
+from tunesmith_data.sources.address import is_address
 
 _KEYS = ("path", "columns", "split", "test_size", "weight")
 SPLITS = ("train", "test")
@@ -72,7 +73,9 @@ class Mixture:
         Raises:
             UserError: TS-DATA-085 for a pattern that fits no file or too many; TS-SPEC-005 for one with a weight, and for a file twice.
         """
-        patterns = {text for text in self.paths if any(sign in text for sign in "*?[") and not path_of(text, base).exists()}
+        patterns = {
+            text for text in self.paths if not is_address(text) and any(sign in text for sign in "*?[") and not path_of(text, base).exists()
+        }
         if not patterns:
             return self
         found = [(path, rest) for text, *rest in self.files for path in (_matches(text, base) if text in patterns else [text])]

@@ -41,6 +41,17 @@ def input_reader() -> Provider:
 
 
 @hookimpl
+def dataset_source() -> Sequence[Provider]:
+    return (
+        Provider("directory", "a directory of texts or pictures", "tunesmith_data.sources.directory:Directory",
+                 facts={"folders": True, "volatile": True}),
+        Provider("sql", "a table of a database, or what a query selects", "tunesmith_data.sources.sql:Sql",
+                 facts={"schemes": ["sqlite", "postgresql", "mysql", "mariadb", "mssql", "oracle", "duckdb"], "volatile": True},
+                 secrets=("TUNESMITH_SQL_PASSWORD",)),
+    )  # fmt: skip
+
+
+@hookimpl
 def verb() -> Sequence[Verb]:
     return (
         Verb(

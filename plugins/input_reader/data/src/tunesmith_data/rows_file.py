@@ -1,5 +1,5 @@
 """Rows of a file, one at a time: JSON Lines, or a JSON array of objects, or a table as text; a file ``.txt`` is one row. Any of these
-compressed; tables by columns. Standard library only but for the latter (`compressed_file`, `columnar_file`)."""
+compressed; tables by columns; several files by an index. Standard library only but for the latter (`compressed_file`, `columnar_file`)."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tunesmith_data.column_path import MISSING, first_of, value_at
 from tunesmith_data.columnar_file import read_columnar
 from tunesmith_data.compressed_file import opened, whole
 from tunesmith_data.line import LARGEST_ROW, Line, NotRows
+from tunesmith_data.sources.shards import SUFFIX, shards
 from tunesmith_data.table_file import read_table
 
 _CHUNK = 2**20
@@ -37,11 +38,26 @@ def read_file(path: Path, columns: Mapping[str, str] | None = None) -> Iterator[
         OSError: when it can't be read, or is no regular file.
         NotRows: when it is something else (a binary table, an archive, a single value over many lines).
     """
+    if path.suffix == SUFFIX:
+        yield from _sharded(path, columns)
+        return
     with open_regular(path) as file:
         head = file.read(_CHUNK)
         file.seek(0)
         lines = read_columnar(file, head) or _text(path, file, head)
         yield from (line._replace(row=renamed(line.row, columns)) if line.row else line for line in lines) if columns else lines
+
+
+def _sharded(path: Path, columns: Mapping[str, str] | None) -> Iterator[Line]:
+    """The lines of all files that an index names, counted through."""
+    before = 0
+    for shard in shards(path):
+        number = 0
+        for line in read_file(shard, columns):
+            number = line.number
+            problem = f"{line.problem} ({shard.name}, line {number})" if line.problem else ""
+            yield line._replace(number=before + number, problem=problem)
+        before += number
 
 
 def _text(path: Path, file: BinaryIO, head: bytes) -> Iterator[Line]:

@@ -24,6 +24,15 @@ class CheckSettings:
 
 
 @dataclass(frozen=True)
+class SourceSettings:
+    """Of a worker that brings rows before anything is planned with them."""
+
+    address: str = setting("", "what is brought")
+    base: str = setting("", "folder that relative paths in the address start from")
+    most: int = setting(0, "bytes that are fetched; 0: without a bound", ge=0)
+
+
+@dataclass(frozen=True)
 class SplitSettings:
     part: str = setting("train", "which rows: those to learn from, or those held out", choices=SPLITS)
     test_size: float = setting(TEST_SIZE, "share of the rows that is held out", gt=0, lt=1)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tunesmith.contracts.lazy_import import exports
 
 if TYPE_CHECKING:
+    from tunesmith_hubs.datasets.source import HubDatasets
     from tunesmith_hubs.http.client import Client, Refused, Transient, WrongFile
     from tunesmith_hubs.http.hub import HttpHub
     from tunesmith_hubs.http.patience import Patience, PatientClient
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
     from tunesmith_hubs.settings import DownloadSettings, HubSettings
 
 __all__ = [
-    "Client", "DownloadSettings", "HttpHub", "HttpSource", "Hub", "HubAddress", "HubFile", "HubLoader", "HubSettings", "Listing",
-    "Patience", "PatientClient", "Published", "Publisher", "Refused", "Source", "Transient", "WrongFile", "keyring_token",
+    "Client", "DownloadSettings", "HttpHub", "HttpSource", "Hub", "HubAddress", "HubDatasets", "HubFile", "HubLoader", "HubSettings",
+    "Listing", "Patience", "PatientClient", "Published", "Publisher", "Refused", "Source", "Transient", "WrongFile", "keyring_token",
     "revision_of_files",
 ]  # fmt: skip
 
 _MODULES = {
+    "datasets.source": "HubDatasets",
     "http.client": "Client, Refused, Transient, WrongFile",
     "http.hub": "HttpHub",
     "http.patience": "Patience, PatientClient",

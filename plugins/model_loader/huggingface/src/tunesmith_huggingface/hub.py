@@ -28,7 +28,7 @@ class HuggingFaceHub(HttpHub):
         return parse(uri)
 
     def listed(self, address: HubAddress, client: PatientClient) -> Listing:
-        url = f"{client.client.endpoint}/api/models/{address.repo}/revision/{quote(address.revision, safe='')}?blobs=true"
+        url = f"{_api(client, address)}/revision/{quote(address.revision, safe='')}?blobs=true"
         return listing_of(client.read_json(url, str(address)))
 
     def urls(self, endpoint: str, address: HubAddress, name: str, file: HubFile) -> Sequence[str]:
@@ -45,9 +45,10 @@ class HuggingFaceHub(HttpHub):
             fix = f"Ask for access on {hub.endpoint}/{address.repo}, then set HF_TOKEN to a token that may read it."
             return UserError("TS-MODEL-006", f"The hub refuses access to {address}.", why=why, fix=fix)
         if refusal.status in (401, 403, 404):
+            what = "dataset" if address.repo.startswith("datasets/") else "model"
             private = "" if hub.authenticated else " If it is private or gated, set HF_TOKEN: without it the hub does not tell."
-            return UserError("TS-MODEL-001", f"There is no model {address} on {hub.endpoint}.", why=why,
-                             fix=f"Check the spelling: hf://ORG/NAME.{private}")  # fmt: skip
+            return UserError("TS-MODEL-001", f"There is no {what} {address} on {hub.endpoint}.", why=why,
+                             fix=f"Check the spelling: hf://{'datasets/' * (what == 'dataset')}ORG/NAME.{private}")  # fmt: skip
         fix = "Check HF_ENDPOINT and the proxy settings."
         return UserError("TS-MODEL-002", f"The hub refuses a request for {address}.", why=why, fix=fix)
 
@@ -58,8 +59,14 @@ class HuggingFaceHub(HttpHub):
         return library_cache.listing(address)
 
 
+def _api(client: PatientClient, address: HubAddress) -> str:
+    """A dataset's repository is called ``datasets/ORG/NAME``; a model's has nothing before its name but in the API."""
+    kind = "" if address.repo.startswith("datasets/") else "models/"
+    return f"{client.client.endpoint}/api/{kind}{address.repo}"
+
+
 def listing_of(answer: Mapping[str, Any]) -> Listing:
-    """From ``/api/models/{repo}/revision/{revision}?blobs=true``. KeyError, TypeError or ValueError if it is not that."""
+    """From ``.../revision/{revision}?blobs=true``. KeyError, TypeError or ValueError if it is not that."""
     files = {}
     for entry in answer["siblings"]:
         lfs = entry.get("lfs")
@@ -72,7 +79,7 @@ def listing_of(answer: Mapping[str, Any]) -> Listing:
 
 def _near(client: PatientClient, address: HubAddress) -> str:
     try:
-        refs = client.read_json(f"{client.client.endpoint}/api/models/{address.repo}/refs", str(address))
+        refs = client.read_json(f"{_api(client, address)}/refs", str(address))
         names = [str(entry["name"]) for kind in ("branches", "tags") for entry in refs.get(kind) or ()]
     except (TunesmithError, Refused, KeyError, TypeError, ValueError, AttributeError):
         names = ["main"]

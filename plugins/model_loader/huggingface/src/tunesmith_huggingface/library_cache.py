@@ -36,4 +36,5 @@ def listing(address: HubAddress) -> Listing | None:
 
 
 def _folder(repo: str) -> Path:
-    return hub_cache() / ("models--" + repo.replace("/", "--"))
+    kind = "" if repo.startswith("datasets/") else "models--"
+    return hub_cache() / (kind + repo.replace("/", "--"))

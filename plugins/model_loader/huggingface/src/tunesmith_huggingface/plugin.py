@@ -1,4 +1,4 @@
-"""What tunesmith-huggingface brings: the model loader `huggingface`."""
+"""What tunesmith-huggingface brings: the model loader and the dataset source `huggingface`."""
 
 from tunesmith.contracts.provider import Provider
 from tunesmith.hookspecs import hookimpl
@@ -29,5 +29,16 @@ def model_loader():
             "publisher": "tunesmith_huggingface.publisher:HuggingFacePublisher",
             "reach": "tunesmith_huggingface.environment_variables:endpoint",
         },
+        secrets=("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"),
+    )
+
+
+@hookimpl
+def dataset_source():
+    return Provider(
+        "huggingface",
+        "a dataset from the Hugging Face hub, or from a server that speaks its API",
+        "tunesmith_huggingface.dataset_source:HuggingFaceDatasets",
+        facts={"schemes": ["hf"]},
         secrets=("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"),
     )

@@ -3,6 +3,7 @@
     GET /api/v1/models/ORG/NAME/repo/files?Revision=REVISION&Recursive=True&Root=FOLDER   a revision's files, each with its SHA-256
     GET /api/v1/models/ORG/NAME/repo?Revision=REVISION&FilePath=PATH                      a file, or a redirect to where it is
     GET /api/v1/models/ORG/NAME/revisions                                                 branches and tags
+    GET /api/v1/datasets/ORG/NAME/repo/tree?Revision=...&PageNumber=1&PageSize=200        a dataset's files, in pages; else the same
 
 A file's entry names the commit that brought it, so each file is asked for at its own commit: a branch may move between the listing and the
 download. A token is sent as the library does, in a header and in a cookie.
@@ -13,6 +14,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -24,6 +26,7 @@ from tunesmith_modelscope.settings import ModelScopeSettings
 from tunesmith_modelscope.uri import LATEST, parse
 
 _MOST_FILES = 3000  # of one answer: it is cut there without a word
+_PAGE = 200  # files of a dataset that are asked for at once
 
 
 class ModelScopeHub(HttpHub):
@@ -39,9 +42,10 @@ class ModelScopeHub(HttpHub):
         return parse(uri)
 
     def listed(self, address: HubAddress, client: PatientClient) -> Listing:
-        files = {name: file_of(entry) for name, entry in _entries(client, address)}
+        entries = _tree(client, address) if _is_dataset(address) else _entries(client, address)
+        files = {name: file_of(entry) for name, entry in entries}
         if not files:
-            raise UserError("TS-MODEL-004", f"There is no model in {address}.", why="It is empty.", fix="Check the revision.")
+            raise UserError("TS-MODEL-004", f"There is nothing in {address}.", why="It is empty.", fix="Check the revision.")
         return Listing(revision_of_files(files), files)
 
     def urls(self, endpoint: str, address: HubAddress, name: str, file: HubFile) -> Sequence[str]:
@@ -52,7 +56,8 @@ class ModelScopeHub(HttpHub):
         said, hub = _message(refusal.body), client.client
         why = f"{refusal.message}{': ' + said if said else ''}."
         if refusal.status in (401, 403) and hub.authenticated:
-            fix = f"Ask for access on {hub.endpoint}/models/{address.repo}, or set MODELSCOPE_API_TOKEN to a token that is valid."
+            page = f"{hub.endpoint}/{'' if _is_dataset(address) else 'models/'}{address.repo}"
+            fix = f"Ask for access on {page}, or set MODELSCOPE_API_TOKEN to a token that is valid."
             return UserError("TS-MODEL-006", f"The hub refuses access to {address}.", why=why, fix=fix)
         if refusal.status in (400, 401, 403, 404):
             private = "" if hub.authenticated else " If it is private, set MODELSCOPE_API_TOKEN."
@@ -60,20 +65,22 @@ class ModelScopeHub(HttpHub):
             if branches and address.revision not in branches:
                 what = f"modelscope://{address.repo} has no revision `{address.revision}`."
                 return UserError("TS-MODEL-001", what, why=why, fix=did_you_mean(address.revision, branches))
-            return UserError("TS-MODEL-001", f"There is no model {address} on {hub.endpoint}.", why=why,
-                             fix=f"Check the spelling: modelscope://ORG/NAME.{private}")  # fmt: skip
+            what, before = ("dataset", "datasets/") if _is_dataset(address) else ("model", "")
+            return UserError("TS-MODEL-001", f"There is no {what} {address} on {hub.endpoint}.", why=why,
+                             fix=f"Check the spelling: modelscope://{before}ORG/NAME.{private}")  # fmt: skip
         fix = "Check MODELSCOPE_ENDPOINT and the proxy settings."
         return UserError("TS-MODEL-002", f"The hub refuses a request for {address}.", why=why, fix=fix)
 
     def copies(self, address: HubAddress, name: str, file: HubFile) -> Iterable[Path]:
         """The library writes a name's dots as underscores in one of its layouts, and keeps snapshots in the other."""
-        org, _, model = address.repo.partition("/")
+        kind = "datasets" if _is_dataset(address) else "models"
+        org, _, model = address.repo.removeprefix("datasets/").partition("/")
         revision = address.named or address.revision or LATEST
         for root in environment_variables.caches():
             for folder in (
-                root / "models" / org / model.replace(".", "___"),
+                root / kind / org / model.replace(".", "___"),
                 root / org / model.replace(".", "___"),
-                root / f"models--{org}--{model}" / "snapshots" / revision,
+                root / f"{kind}--{org}--{model}" / "snapshots" / revision,
             ):
                 path = folder / name
                 if path.is_file() and path.stat().st_size == file.size:
@@ -112,6 +119,17 @@ def _page(client: PatientClient, address: HubAddress, root: str, *, recursive: b
     return list(answer["Data"]["Files"] or ())
 
 
+def _tree(client: PatientClient, address: HubAddress) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Names and entries of a dataset's files, page after page."""
+    for page in count(1):
+        query = urlencode({"Revision": address.revision, "Recursive": "True", "PageNumber": page, "PageSize": _PAGE})
+        answer = client.read_json(f"{_api(client.client.endpoint, address)}/repo/tree?{query}", str(address))
+        found = answer["Data"]["Files"] or ()
+        yield from ((str(entry["Path"]), entry) for entry in found if entry.get("Type") != "tree")
+        if len(found) < _PAGE:
+            return
+
+
 def _revisions(client: PatientClient, address: HubAddress) -> Iterator[str]:
     try:
         answer = client.read_json(f"{_api(client.client.endpoint, address)}/revisions", str(address))
@@ -129,4 +147,9 @@ def _message(body: bytes) -> str:
 
 
 def _api(endpoint: str, address: HubAddress) -> str:
-    return f"{endpoint}/api/v1/models/{address.repo}"
+    return f"{endpoint}/api/v1/{'' if _is_dataset(address) else 'models/'}{address.repo}"
+
+
+def _is_dataset(address: HubAddress) -> bool:
+    """A dataset's repository is called ``datasets/ORG/NAME``."""
+    return address.repo.startswith("datasets/")

@@ -1,4 +1,4 @@
-"""What tunesmith-modelscope brings: the model loader `modelscope`."""
+"""What tunesmith-modelscope brings: the model loader and the dataset source `modelscope`."""
 
 from tunesmith.contracts.provider import Provider
 from tunesmith.hookspecs import hookimpl
@@ -27,5 +27,16 @@ def model_loader():
             "elsewhere": r"https?://(?:www\.)?modelscope\.(?:cn|ai)/models/([A-Za-z0-9][\w.-]*/[\w.-]+)(?:/.*)?",
             "reach": "tunesmith_modelscope.environment_variables:endpoint",
         },
+        secrets=("MODELSCOPE_API_TOKEN",),
+    )
+
+
+@hookimpl
+def dataset_source():
+    return Provider(
+        "modelscope",
+        "a dataset from ModelScope, or from a server that speaks its API",
+        "tunesmith_modelscope.dataset_source:ModelScopeDatasets",
+        facts={"schemes": ["modelscope"]},
         secrets=("MODELSCOPE_API_TOKEN",),
     )

@@ -1,4 +1,4 @@
-"""What tunesmith-storage brings: the model loaders `s3`, `gs`, `oss` and `webdav`."""
+"""What tunesmith-storage brings: the model loaders and dataset sources `s3`, `gs`, `oss` and `webdav`."""
 
 from tunesmith.contracts.provider import Provider
 from tunesmith.hookspecs import hookimpl
@@ -39,3 +39,17 @@ def model_loader():
         _loader("webdav", "a model in a folder of a WebDAV server", "WebDAV", ["webdav", "webdavs"],
                 ("WEBDAV_USERNAME", "WEBDAV_PASSWORD")),
     ]  # fmt: skip
+
+
+def _source(name, where, target, schemes, secrets):
+    return Provider(name, f"rows in {where}", f"tunesmith_storage.dataset_sources:{target}", facts={"schemes": schemes}, secrets=secrets)
+
+
+@hookimpl
+def dataset_source():
+    return [
+        _source("s3", "an S3 bucket", "S3Datasets", ["s3"], ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")),
+        _source("gs", "a Google Cloud Storage bucket", "GSDatasets", ["gs"], ("GOOGLE_APPLICATION_CREDENTIALS",)),
+        _source("oss", "an Alibaba Cloud OSS bucket", "OSSDatasets", ["oss"], ("OSS_ACCESS_KEY_ID", "OSS_ACCESS_KEY_SECRET")),
+        _source("webdav", "a WebDAV server", "WebDAVDatasets", ["webdav", "webdavs"], ("WEBDAV_USERNAME", "WEBDAV_PASSWORD")),
+    ]

@@ -10,9 +10,9 @@ def main(arguments: Sequence[str]) -> int:
     """Run the subcommand that the first argument names. A file without a command before it is looked into."""
     from tunesmith_cli.api import run_group
     from tunesmith_data import SUMMARY
-    from tunesmith_data.commands import facts, fix, inspect, preview
+    from tunesmith_data.commands import facts, fetch, fix, inspect, preview
 
-    commands = (inspect.COMMAND, fix.COMMAND, facts.COMMAND, preview.COMMAND)
+    commands = (inspect.COMMAND, fix.COMMAND, facts.COMMAND, preview.COMMAND, fetch.COMMAND)
     named = arguments[0] if arguments else "-"
     known = (command.name for command in commands)
     is_file = not named.startswith("-") and named not in known and (not named or bool({".", "/"} & set(named)) or os.path.exists(named))

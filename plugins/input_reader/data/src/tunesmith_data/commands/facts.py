@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tunesmith_cli.api import Command, add_columns, columns, columns_given, number, safe, safe_json, size, translated
+from tunesmith_cli.api import Command, add_columns, columns, number, safe, safe_json, size, translated
 from tunesmith_cli.api import gettext as _
+from tunesmith_data.commands.rows import ROWS, rows_of, session_for
 
 if TYPE_CHECKING:
     from tunesmith_data.text_facts.data_facts import DataFacts
@@ -17,24 +18,24 @@ _SHOWN = 4  # languages, fields and classes that a page tells of
 
 
 def configure(parser: ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE", help="rows as JSON lines, a JSON list, or another format that a plugin reads")
+    parser.add_argument("file", metavar="FILE", help=ROWS)
     add_columns(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: Namespace) -> int:
-    from tunesmith_cli.api import Session
     from tunesmith_data.check.worker import RowCheck
     from tunesmith_data.inspection import inspect
     from tunesmith_data.text_facts.data_facts import facts_of
 
-    session = Session.open(beside=[args.file])
+    session = session_for(args.file)
     with session.reading() as planner:
+        path, named = rows_of(args, planner)
         found = inspect(
-            args.file, planner.installed("dataset_format"), share=1.0, columns=columns_given(args), check=RowCheck(planner),
+            path, planner.installed("dataset_format"), share=1.0, columns=named, check=RowCheck(planner),
             roots=planner.roots, near=True,
         )  # fmt: skip
-    facts = facts_of(found)
+    facts = facts_of(replace(found, path=args.file))
     print(safe_json(facts.to_json(), 2) if args.json else facts_text(facts))
     return 0 if found.usable else 1
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tunesmith.errors import UserError
-from tunesmith_cli.api import Command, add_columns, columns, columns_given, safe, safe_json
+from tunesmith_cli.api import Command, add_columns, columns, safe, safe_json
 from tunesmith_cli.api import gettext as _
+from tunesmith_data.commands.rows import ROWS, path_of_rows, rows_of, session_for
 
 if TYPE_CHECKING:
     from tunesmith_data.fixed_copy import FixedCopy
@@ -20,7 +21,7 @@ _OPTIONAL = ("empty", "duplicate")
 
 
 def configure(parser: ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE", help="rows in any form that `tunesmith data inspect` reads")
+    parser.add_argument("file", metavar="FILE", help=ROWS)
     parser.add_argument(
         "--output", "-o", type=Path, metavar="FILE", help="write the rows that are left, as JSON Lines (default: only tell)"
     )
@@ -29,13 +30,12 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--near", action="store_true", help="leave out rows that are nearly an earlier one, too (Jaccard's index from 0.8 on)"
     )
-    parser.add_argument("--against", type=Path, metavar="FILE", help="leave out rows that are among these for evaluation, or nearly")
+    parser.add_argument("--against", metavar="FILE", help="leave out rows that are among these for evaluation, or nearly")
     parser.add_argument("--all", action="store_true", help="show all rows that are left out, not only the first ten of each")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: Namespace) -> int:
-    from tunesmith_cli.api import Session
     from tunesmith_data.check.worker import RowCheck
     from tunesmith_data.fixed_copy import fixed_copy, lines_left
 
@@ -43,17 +43,18 @@ def run(args: Namespace) -> int:
         raise UserError("TS-DATA-086", f"{args.output} is there already", fix="Name another file for the copy, or remove that one.")
     if args.output and not args.output.parent.is_dir():
         raise UserError("TS-DATA-086", f"there is no folder {args.output.parent}", fix="Make it, or name another file with --output.")
-    session, named = Session.open(beside=[args.file]), columns_given(args)
+    session = session_for(args.file, args.against)
     with session.reading() as planner:
+        path, named = rows_of(args, planner)
         found = fixed_copy(
-            args.file, planner.installed("dataset_format"), columns=named, check=RowCheck(planner), roots=planner.roots, keep=args.keep,
-            near=args.near, against=args.against,
+            path, planner.installed("dataset_format"), columns=named, check=RowCheck(planner), roots=planner.roots, keep=args.keep,
+            near=args.near, against=path_of_rows(args.against, planner),
         )  # fmt: skip
     if args.output:
         aside = args.output.with_name(f".{args.output.name}.{os.getpid()}")
         try:
             with open(aside, "w", encoding="utf-8") as file:
-                file.writelines(lines_left(args.file, named, found))
+                file.writelines(lines_left(path, named, found))
             os.replace(aside, args.output)
         except OSError as error:
             fix = "Name a file in a folder that you may write to."
@@ -69,7 +70,7 @@ def run(args: Namespace) -> int:
     return 0 if found.kept else 1
 
 
-def text(path: Path, found: FixedCopy, output: Path | None, shown: int) -> str:
+def text(path: str, found: FixedCopy, output: Path | None, shown: int) -> str:
     """What is left out and why, as a page."""
     titles = {
         "broken": _("broken"), "empty": _("empty"), "duplicate": _("there before"), "near-duplicate": _("nearly there before"),

@@ -6,10 +6,10 @@ import json
 import shutil
 from argparse import ArgumentParser, Namespace
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tunesmith_cli.api import Command, add_columns, columns, columns_given, number, safe, safe_json, size, typed
+from tunesmith_cli.api import Command, add_columns, columns, number, safe, safe_json, size, typed
+from tunesmith_data.commands.rows import ROWS, path_of_rows, rows_of, session_for
 
 if TYPE_CHECKING:
     from tunesmith_data.inspection import Inspection
@@ -19,10 +19,10 @@ _BAR = 40
 
 
 def configure(parser: ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE", help="rows as JSON lines, a JSON list, or another format that a plugin reads")
+    parser.add_argument("file", metavar="FILE", help=ROWS)
     add_columns(parser)
-    parser.add_argument("--validation", type=Path, metavar="FILE", help="rows for validation: are its prompts among those of the data?")
-    parser.add_argument("--against", type=Path, metavar="FILE", help="rows for evaluation: are they among those of the data, or nearly?")
+    parser.add_argument("--validation", metavar="FILE", help="rows for validation: are its prompts among those of the data?")
+    parser.add_argument("--against", metavar="FILE", help="rows for evaluation: are they among those of the data, or nearly?")
     parser.add_argument(
         "--model",
         metavar="URI",
@@ -39,28 +39,30 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    from tunesmith_cli.api import Session
     from tunesmith_data.audit.audit import COUNTED, Audit
     from tunesmith_data.check.worker import RowCheck
     from tunesmith_data.commands.tokens import shown_tokens
     from tunesmith_data.inspection import inspect
 
-    session, named = Session.open(beside=[args.file]), columns_given(args)
+    session = session_for(args.file, args.validation, args.against)
     with session.reading() as planner:
         formats = planner.installed("dataset_format")
+        path, named = rows_of(args, planner)
         found = inspect(
-            args.file, formats, seed=args.seed, columns=named, check=RowCheck(planner), roots=planner.roots,
+            path, formats, seed=args.seed, columns=named, check=RowCheck(planner), roots=planner.roots,
         )  # fmt: skip
         audit = None
         if found.format:
-            options = {"validation": args.validation, "against": args.against, "tokens": bool(args.model)}
-            audit = Audit(planner, args.file, formats[found.format], named, found.labels, **options)
+            options = {name: path_of_rows(getattr(args, name), planner) for name in ("validation", "against")}
+            options["tokens"] = bool(args.model)
+            audit = Audit(planner, path, formats[found.format], named, found.labels, **options)
     if audit and args.model and found.usable:
         settings = {"rows": [1], "scan": COUNTED, "max_length": args.max_length}
-        _, total = shown_tokens(session, args.file, named, args.model, args.objective, settings)
+        _, total = shown_tokens(session, path, named, args.model, args.objective, settings)
         found = replace(found, audit=audit.by_tokens(total["counts"], args.max_length), audited_by=args.model)
     elif audit:
         found = replace(found, audit=audit.by_characters, audited_by="characters")
+    found = replace(found, path=args.file)
     print(safe_json(found.to_json(), 2) if args.json else inspection_text(found, 10**9 if args.all else _SHOWN))
     return 0 if found.usable else 1
 

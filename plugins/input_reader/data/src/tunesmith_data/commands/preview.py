@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import UserError
-from tunesmith_cli.api import Command, add_columns, colored, columns_given, safe_json, token_page, typed
+from tunesmith_cli.api import Command, add_columns, colored, safe_json, token_page, typed
+from tunesmith_data.commands.rows import ROWS, rows_of, session_for
 
 _COUNT: dict[str, Any] = {"type": "integer", "minimum": 1}
 
 
 def configure(parser: ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE", help="rows in any format that a plugin reads; `data inspect` names it")
+    parser.add_argument("file", metavar="FILE", help=ROWS)
     parser.add_argument(
         "--model", required=True, metavar="URI", help="whose tokenizer and chat template: scheme://place, or a local directory"
     )
@@ -33,14 +34,15 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Exit status 1 if a row can't be used or its labels look wrong."""
-    from tunesmith_cli.api import Session
     from tunesmith_data.commands.tokens import shown_tokens
 
-    session = Session.open(beside=[args.file])
+    session = session_for(args.file)
     wanted = args.row or [1]
-    _look_for(wanted, args.file)
+    with session.reading() as planner:
+        path, named = rows_of(args, planner)
+    _look_for(wanted, path)
     settings = {"rows": wanted, "max_length": args.max_length}
-    rows, total = shown_tokens(session, args.file, columns_given(args), args.model, args.objective, settings)
+    rows, total = shown_tokens(session, path, named, args.model, args.objective, settings)
     if args.json:
         print("\n".join(map(safe_json, [*rows, total])))
     else:

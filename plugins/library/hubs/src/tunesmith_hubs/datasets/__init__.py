@@ -1,0 +1,1 @@
+"""Datasets on hubs: which files of a repository are meant, and the source around a hub."""
