@@ -16,10 +16,10 @@ from tunesmith_data.api import FoundDataset
 from tunesmith_data.line import NotRows
 from tunesmith_data.rows_file import read_file
 from tunesmith_data.settings import SourceSettings
+from tunesmith_data.shards import write_index
 from tunesmith_data.sources.address import is_address, source_of
 from tunesmith_data.sources.directory import Directory
 from tunesmith_data.sources.fetched import local
-from tunesmith_data.sources.shards import write_index
 from tunesmith_data.sources.sql import Sql
 from tunesmith_data.sources.worker import run
 

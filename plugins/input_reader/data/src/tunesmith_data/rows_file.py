@@ -16,7 +16,7 @@ from tunesmith_data.column_path import MISSING, first_of, value_at
 from tunesmith_data.columnar_file import read_columnar
 from tunesmith_data.compressed_file import opened, whole
 from tunesmith_data.line import LARGEST_ROW, Line, NotRows
-from tunesmith_data.sources.shards import SUFFIX, shards
+from tunesmith_data.shards import SUFFIX, shards
 from tunesmith_data.table_file import read_table
 
 _CHUNK = 2**20

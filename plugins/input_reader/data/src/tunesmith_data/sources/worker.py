@@ -15,7 +15,7 @@ from typing import Any
 from tunesmith.contracts import Result, Step
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith_data.api import DatasetSource, FoundDataset
-from tunesmith_data.sources.shards import SUFFIX, write_index
+from tunesmith_data.shards import SUFFIX, write_index
 from tunesmith_file.api import cache_root
 
 _LABEL = re.compile(r"[^A-Za-z0-9._-]+")
