@@ -43,7 +43,7 @@ def input_reader() -> Provider:
 @hookimpl
 def dataset_source() -> Sequence[Provider]:
     return (
-        Provider("directory", "a directory of texts or pictures", "tunesmith_data.sources.directory:Directory",
+        Provider("file-tree", "a directory of texts or pictures", "tunesmith_data.sources.directory:Directory",
                  facts={"folders": True, "volatile": True}),
         Provider("sql", "a table of a database, or what a query selects", "tunesmith_data.sources.sql:Sql",
                  facts={"schemes": ["sqlite", "postgresql", "mysql", "mariadb", "mssql", "oracle", "duckdb"], "volatile": True},
