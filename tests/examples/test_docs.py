@@ -49,6 +49,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(ROOT / "examples" / name, made)
     shutil.copy(ROOT / "examples" / "reward" / "held-out.jsonl", made / "held-out-pairs.jsonl")
     (made / "prompts.jsonl").write_text('{"prompt": "What is 2 + 3?", "answer": "5"}\n')
+    (made / "datasets/alpaca-zh").mkdir(parents=True)  # a named dataset, put there by hand
+    shutil.copy(ROOT / "examples" / "quickstart" / "train.jsonl", made / "datasets/alpaca-zh")
     (made / "qa.jsonl").write_text('{"question": "Who wrote Faust?", "answer": "Goethe."}\n')
     return made
 

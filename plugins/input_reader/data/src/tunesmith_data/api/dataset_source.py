@@ -2,8 +2,8 @@
 
 Facts: ``schemes``: those of its addresses (``acme`` for ``acme://...``); one with a ``+`` is asked for before the part in front of it.
 ``folders``: true where it reads directories, whose address is their path. ``volatile``: true where what an address means may change at any
-time, so that each plan asks; otherwise the answer is remembered until ``--refresh``. ``datasets``: a JSON file beside the manifest that
-gives datasets names (docs/named-datasets.md shows one); others' addresses may stand in it, too.
+time, so that each plan asks; otherwise the answer is remembered until ``--refresh``. ``datasets``: ``package:file``, a JSON
+file in the package that gives datasets names (docs/named-datasets.md shows one); addresses of other sources may stand in it, too.
 
 A source works in a worker while a pipeline is planned: rows are checked before anything is computed. What it fetches lies in the cache
 below ``datasets``, which can be deleted at any time.

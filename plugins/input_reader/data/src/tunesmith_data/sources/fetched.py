@@ -11,6 +11,8 @@ from tunesmith.contracts.untrusted_files import path_of
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith_data import SOURCE
 from tunesmith_data.digest import digest_of
+from tunesmith_data.named.fetched import looks_like_a_name, rows_of, unknown_name
+from tunesmith_data.named.table import named_datasets
 from tunesmith_data.sources.address import source_of
 
 MOST = 1 << 30  #: bytes that a plan fetches by itself
@@ -36,8 +38,24 @@ def local(text: str, planner: Planner, *, most: int = MOST) -> Local:
     Raises:
         TunesmithError: why they can't be had.
     """
-    record = source_of(text, planner.installed(SOURCE), planner.base)
-    return Local(path_of(text, planner.base)) if record is None else Local(_brought(text, record, planner, most))
+    sources = planner.installed(SOURCE)
+    record, path = source_of(text, sources, planner.base), path_of(text, planner.base)
+    if record is not None:
+        return Local(_brought(text, record, planner, most))
+    if path.exists() or not looks_like_a_name(text):
+        return Local(path)
+    known = named_datasets(sources.values(), planner.base)
+    if (dataset := known.get(text)) is None:
+        if error := unknown_name(text, known):
+            raise error
+        return Local(path)
+
+    def bring(address: str) -> Path:
+        source = source_of(address, sources, planner.base)
+        assert source is not None, "an address has a scheme"
+        return _brought(address, source, planner, most)
+
+    return Local(rows_of(dataset, planner.base, bring), dataset.columns)
 
 
 def _brought(text: str, record: InstalledProvider, planner: Planner, most: int) -> Path:

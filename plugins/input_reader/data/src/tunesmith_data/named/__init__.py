@@ -1,0 +1,1 @@
+"""Datasets that have names: a table of them, plugins' tables, and a company's own."""
