@@ -18,6 +18,8 @@ LIGHT = {
     "fastjsonschema",
     "prompt_toolkit",
     "fsspec",
+    "phonenumberslite",
+    "python-stdnum",
 }  #: beside first-party distributions, and what the kernel requires itself
 
 

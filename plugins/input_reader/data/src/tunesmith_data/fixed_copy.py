@@ -1,4 +1,5 @@
-"""A copy of a data file without what `inspect` finds wrong with single rows: ``tunesmith data fix``. Nothing is changed within a row."""
+"""A copy of a data file without what `inspect` finds wrong with single rows: ``tunesmith data fix``. Nothing is changed within a row unless
+personal data is to be masked."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ from tunesmith_data.formats.resemblance import is_blank, named_columns
 from tunesmith_data.inspection import normal
 from tunesmith_data.media.references import media_of
 from tunesmith_data.near_duplicates import NearDuplicates
+from tunesmith_data.pii.finder import masked
 from tunesmith_data.rows_file import read_file
 
 BROKEN, EMPTY, DUPLICATE, NEAR, EVALUATED = "broken", "empty", "duplicate", "near-duplicate", "evaluation"
@@ -29,12 +31,14 @@ class FixedCopy:
         format: that fits the rows best.
         kept: rows that are left; `rows`: rows that there are.
         left_out: reason (of `REASONS`) -> (line, what about it), all of them.
+        masked: kind of personal data -> lines of the rows that are left and have some, which is masked in the copy; None: it is left.
     """
 
     format: str
     kept: int = 0
     rows: int = 0
     left_out: dict[str, list[tuple[int, str]]] = field(default_factory=lambda: {reason: [] for reason in REASONS})
+    masked: dict[str, list[int]] | None = None
 
     @property
     def lines(self) -> set[int]:
@@ -43,7 +47,7 @@ class FixedCopy:
 
 def fixed_copy(
     path: Path, installed: Mapping[str, InstalledProvider], *, columns: Mapping[str, str], check: Check, roots: Sequence[Path] = (),
-    keep: Sequence[str] = (), near: bool = False, against: Path | None = None,
+    keep: Sequence[str] = (), near: bool = False, against: Path | None = None, mask: bool = False,
 ) -> FixedCopy:  # fmt: skip
     """What is to be left out, and why.
 
@@ -53,6 +57,7 @@ def fixed_copy(
         keep: reasons for which nothing is left out. Broken rows always are: they can't be used.
         near: whether rows that are nearly an earlier one are left out; at most 20,000 are compared.
         against: rows for evaluation, which should not be trained on.
+        mask: whether personal data in the rows that are left is to be masked.
 
     Raises:
         UserError: where it can't be read, or no format fits it.
@@ -74,6 +79,11 @@ def fixed_copy(
     if against and EVALUATED not in keep:
         _leave_out_evaluated(copy, path, columns, against)
     copy.kept = copy.rows - len(copy.lines)
+    if mask:
+        copy.masked = {}
+        for number, row in rows_left(path, columns, copy):
+            for kind in dict.fromkeys(masked(row)[1]):
+                copy.masked.setdefault(kind, []).append(number)
     return copy
 
 
@@ -85,7 +95,8 @@ def rows_left(path: Path, columns: Mapping[str, str], copy: FixedCopy) -> Iterat
 
 def lines_left(path: Path, columns: Mapping[str, str], copy: FixedCopy) -> Iterator[str]:
     """The same as lines of a file."""
-    return (written(row) + "\n" for _, row in rows_left(path, columns, copy))
+    rows = (row for _, row in rows_left(path, columns, copy))
+    return (written(row if copy.masked is None else masked(row)[0]) + "\n" for row in rows)
 
 
 def _reason(

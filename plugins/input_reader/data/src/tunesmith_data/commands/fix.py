@@ -31,6 +31,7 @@ def configure(parser: ArgumentParser) -> None:
         "--near", action="store_true", help="leave out rows that are nearly an earlier one, too (Jaccard's index from 0.8 on)"
     )
     parser.add_argument("--against", metavar="FILE", help="leave out rows that are among these for evaluation, or nearly")
+    parser.add_argument("--mask-pii", action="store_true", help="put [EMAIL], [PHONE], [CARD] ... in the place of personal data")
     parser.add_argument("--all", action="store_true", help="show all rows that are left out, not only the first ten of each")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -48,7 +49,7 @@ def run(args: Namespace) -> int:
         path, named = rows_of(args, planner)
         found = fixed_copy(
             path, planner.installed("dataset_format"), columns=named, check=RowCheck(planner), roots=planner.roots, keep=args.keep,
-            near=args.near, against=path_of_rows(args.against, planner),
+            near=args.near, against=path_of_rows(args.against, planner), mask=args.mask_pii,
         )  # fmt: skip
     if args.output:
         aside = args.output.with_name(f".{args.output.name}.{os.getpid()}")
@@ -64,6 +65,7 @@ def run(args: Namespace) -> int:
                 aside.unlink(missing_ok=True)
     if args.json:
         told = {"format": found.format, "rows": found.rows, "kept": found.kept, "output": str(args.output or "")}
+        told |= {} if found.masked is None else {"masked": found.masked}
         print(safe_json({**told, "left_out": found.left_out}, 2))
     else:
         print(text(args.file, found, args.output, 10**9 if args.all else _SHOWN))
@@ -81,6 +83,9 @@ def text(path: str, found: FixedCopy, output: Path | None, shown: int) -> str:
         lines += ["", f"{titles[reason]}: {len(entries)}"] if entries else []
         lines += [columns([(_("line {line}", line=line), what) for line, what in entries[:shown]], "  ")] if entries else []
         lines += ["  " + _("... {count} more (--all, --json)", count=len(entries) - shown)] if len(entries) > shown else []
+    for kind, numbers in (found.masked or {}).items():
+        at = ", ".join(map(str, numbers[:shown])) + (", ..." if len(numbers) > shown else "")
+        lines += ["", _("masked as [{kind}]: {count} rows, lines {lines}", kind=kind.upper(), count=len(numbers), lines=at)]
     lines += [""]
     if output:
         lines.append(_("written: {path}", path=output))
@@ -93,6 +98,7 @@ COMMAND = Command(
     "fix", "a copy without rows that are broken, empty or there twice", configure, run,
     (
         ("what would be left out", "tunesmith data fix train.jsonl"),
+        ("a copy with personal data masked", "tunesmith data fix train.jsonl --mask-pii -o clean.jsonl"),
         ("a copy without questions of an evaluation", "tunesmith data fix train.jsonl --against held-out.jsonl -o clean.jsonl"),
     ),
 )  # fmt: skip

@@ -43,6 +43,7 @@ def run(args: Namespace) -> int:
     from tunesmith_data.check.worker import RowCheck
     from tunesmith_data.commands.tokens import shown_tokens
     from tunesmith_data.inspection import inspect
+    from tunesmith_data.pii.findings import findings as personal_data
 
     session = session_for(args.file, args.validation, args.against)
     with session.reading() as planner:
@@ -62,6 +63,8 @@ def run(args: Namespace) -> int:
         found = replace(found, audit=audit.by_tokens(total["counts"], args.max_length), audited_by=args.model)
     elif audit:
         found = replace(found, audit=audit.by_characters, audited_by="characters")
+    if audit:
+        found = replace(found, audit=(*found.audit, *personal_data(path, named)))
     found = replace(found, path=args.file)
     print(safe_json(found.to_json(), 2) if args.json else inspection_text(found, 10**9 if args.all else _SHOWN))
     return 0 if found.usable else 1

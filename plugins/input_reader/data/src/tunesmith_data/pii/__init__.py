@@ -1,0 +1,1 @@
+"""Personal data in rows: found by patterns and check digits, and masked."""
