@@ -45,6 +45,10 @@ HUBS = {
         "modelscope/tests/modelscope_server.py:ModelScopeServer", "tunesmith_modelscope.loader:ModelScopeLoader",
         "tunesmith_modelscope.settings:ModelScopeSettings", "modelscope://org/small", "MODELSCOPE_ENDPOINT", "MODELSCOPE_API_TOKEN",
     ),
+    "oci": Kind(
+        "oci/tests/oci_server.py:OCIServer", "tunesmith_oci.loader:OCILoader", "tunesmith_oci.settings:OCISettings",
+        "oci://registry.example/org/small", "TUNESMITH_OCI_ENDPOINT", "TUNESMITH_OCI_TOKEN",
+    ),
 }  # fmt: skip
 
 
@@ -99,6 +103,7 @@ def alone(tmp_path, monkeypatch):
     for variable in (*STRANGERS, *(kind.mirrors for kind in HUBS.values())):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf-home"))
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
     monkeypatch.setenv("MODELSCOPE_CACHE", str(tmp_path / "modelscope"))
     monkeypatch.setenv("TUNESMITH_CACHE", str(tmp_path / "cache"))
 

@@ -36,7 +36,7 @@ def test_a_byte_flipped_anywhere_is_noticed_and_only_its_part_comes_again(hub, c
         files, step = hub.load()
         assert files == hub.files
         assert [level for level, message in step.reports.logs if "damaged" in message] == ["warning"]
-        assert hub.server.sent("/cdn/") <= 2 * size + 1
+        assert hub.server.sent(WEIGHTS) <= 2 * size + 1
 
 
 @pytest.mark.parametrize("rounds", many(2))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar
 
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith_hubs.http.client import Client, Refused
@@ -23,10 +24,12 @@ class HttpHub(Hub):
         endpoint_variable: of the environment, for messages.
     """
 
+    client_type: ClassVar[type[Client]] = Client
+
     def __init__(self, endpoint: str, credentials: Mapping[str, str], settings: HubSettings, endpoint_variable: str) -> None:
-        self.client = Client(endpoint, credentials, settings.timeout)
+        self.client = self.client_type(endpoint, credentials, settings.timeout)
         mirrors = settings.mirrors or os.environ.get(f"TUNESMITH_{self.name.upper()}_MIRRORS", "").split()
-        self.mirrors = [Client(_address(mirror), {}, settings.timeout) for mirror in mirrors]
+        self.mirrors = [self.client_type(_address(mirror), {}, settings.timeout) for mirror in mirrors]
         self._variable = endpoint_variable
 
     @abstractmethod
