@@ -19,8 +19,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 #: variables of the environment that would lead a loader elsewhere
 STRANGERS = (
     "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_HUB_OFFLINE", "TUNESMITH_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_CACHE",
-    "HUGGINGFACE_HUB_CACHE", "HF_TOKEN_PATH", "MODELSCOPE_API_TOKEN", "MODELSCOPE_DOMAIN", "TUNESMITH_OCI_TOKEN", "TUNESMITH_OCI_ENDPOINT", "http_proxy", "HTTP_PROXY", "all_proxy",
-    "ALL_PROXY",
+    "HUGGINGFACE_HUB_CACHE", "HF_TOKEN_PATH", "MODELSCOPE_API_TOKEN", "MODELSCOPE_DOMAIN",
+    "TUNESMITH_OCI_TOKEN", "TUNESMITH_OCI_ENDPOINT", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY",
 )  # fmt: skip
 
 _CHUNK = 65536

@@ -4,8 +4,8 @@
     GET /v2/NAME/blobs/DIGEST                a layer, or a redirect to where it is
     GET /v2/NAME/tags/list                   for who has misspelt one
 
-Of ModelPack's artifacts (https://github.com/modelpack/model-spec) and of those that oras pushes the layers that are one file as it is are read;
-a layer that is an archive has the digest of the archive and not of a file.
+Of ModelPack's artifacts (https://github.com/modelpack/model-spec) and of those that oras pushes the layers that are one file as it is are
+read; a layer that is an archive has the digest of the archive and not of a file.
 """
 
 from __future__ import annotations
@@ -93,11 +93,8 @@ class _Registry(HttpHub):
         why, hub = _message(refusal), client.client
         if refusal.status == 404:
             tags = _tags(client, address)
-            what = (
-                f"{address.scheme}://{address.repo} has no tag `{address.named or address.revision}`."
-                if tags
-                else f"There is no model {address}."
-            )
+            named = f"{address.scheme}://{address.repo} has no tag `{address.named or address.revision}`."
+            what = named if tags else f"There is no model {address}."
             fix = did_you_mean(address.revision, tags) if tags else "Check the spelling: oci://REGISTRY/NAME:TAG."
             return UserError("TS-MODEL-001", what, why=why, fix=fix)
         if refusal.status in (401, 403):
