@@ -18,6 +18,7 @@ from tunesmith_data.api import message
 from tunesmith_data.audit.audit import Audit
 from tunesmith_data.audit.finding import KEPT, Finding
 from tunesmith_data.audit.length_bias import LEAST, length_bias, lower_bound
+from tunesmith_data.audit.packing import packed
 from tunesmith_data.audit.rows import RowAudit, digest_of_prompt, one_label, shared_prompts
 from tunesmith_data.audit.tokens import by_tokens
 from tunesmith_data.audit.worker import run
@@ -80,8 +81,28 @@ def test_what_a_row_without_labels_shares_is_not_judged():
 
 def test_rows_of_one_sequence_are_no_pairs():
     told = found([{"row": 1, "tokens": [100], "trained": [3], "left": [0], "begin": [90], "common": 100}])
-    assert set(told) == {"too-long", "emptied"}
+    assert set(told) == {"too-long", "emptied", "packing"}
     assert told["emptied"].lines == (1,)
+
+
+def one(row: int, tokens: int, trained: int):
+    return {"row": row, "tokens": [tokens], "trained": [trained], "left": [trained], "begin": [tokens - trained], "common": tokens}
+
+
+def test_a_mask_that_covers_all_or_nothing_is_told_with_its_lines():
+    told = found([one(1, 10, 4), one(2, 10, 0), one(3, 10, 9)])
+    assert (told["untrained"].lines, told["untrained"].warning) == ((2,), True)
+    assert (told["all-trained"].lines, told["all-trained"].warning) == ((3,), True)
+    assert "all-trained" not in found([one(1, 10, 10), one(2, 9, 8)]), "an objective of whole texts"
+
+
+@given(st.lists(st.integers(0, 40), max_size=60))
+def test_packed_sequences_are_as_few_as_a_bound_allows(lengths):
+    count, filled = packed(lengths, 32)
+    used = sum(min(length, 32) for length in lengths)
+    assert -(-used // 32) <= count <= max(1, -(-used * 2 // 32)) if used else count == 0
+    assert filled <= 1.0
+    assert packed([20, 12, 30, 2, 16, 16], 32) == (3, 1.0)
 
 
 def test_more_lines_than_are_kept_are_counted():

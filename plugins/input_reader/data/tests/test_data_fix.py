@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tunesmith.errors import UserError
 from tunesmith_data.commands import main
-from tunesmith_data.fixed_copy import FixedCopy, fixed_copy, lines_left
+from tunesmith_data.fixed_copy import FixedCopy, Wanted, fixed_copy, lines_left
 from tunesmith_data.formats.detection import by_schema
 
 LONG = "What is the capital of France, and since when has it been there"
@@ -43,6 +43,17 @@ def test_broken_rows_and_those_that_are_there_before_are_left_out_by_line(fixed:
     assert found.left_out["duplicate"] == [(2, "is line 1 again")]
     assert left == [ROWS[0], ROWS[4], ROWS[5], ROWS[6]]
     assert (found.rows, found.kept) == (7, 4)
+
+
+def test_rows_of_another_length_or_language_are_left_out(fixed: Callable[..., Any]) -> None:
+    rows = [{"question": "What is it that you are looking for in this house?", "solution": "It is the key of the door."},
+            {"question": "这座房子是什么时候建的？", "solution": "是一百年前建的。"}, {"question": "q", "solution": "s"}]  # fmt: skip
+    found, left = fixed(rows, wanted=Wanted(least=10, languages=("en",)))
+    assert left == rows[:1]
+    assert found.left_out["length"] == [(3, "has 3 characters")]
+    assert found.left_out["language"] == [(2, "is in `zh`")]
+    assert fixed(rows, wanted=Wanted(most=30))[1] == rows[1:]
+    assert fixed(rows, wanted=Wanted(languages=("zh",)))[1] == rows[1:], "of the last one the language can't be told"
 
 
 def test_what_is_asked_to_be_kept_is_kept(fixed: Callable[..., Any]) -> None:

@@ -12,8 +12,17 @@ import pytest
 
 from tunesmith_sdk.testing.environments import environment_from
 
-LIBRARIES = ("s3fs>=2025.3", "moto[server]>=5", "webdav4[fsspec]>=0.9.8", "wsgidav>=4.3", "cheroot>=10", "packaging", "pluggy")
-CODE = ("tunesmith", "tunesmith_sdk", "tunesmith_hubs", "tunesmith_file", "tunesmith_models", "tunesmith_storage")
+LIBRARIES = (
+    "s3fs>=2025.3",
+    "moto[server]>=5",
+    "webdav4[fsspec]>=0.9.8",
+    "wsgidav>=4.3",
+    "cheroot>=10",
+    "packaging",
+    "pluggy",
+    "fastjsonschema",
+)
+CODE = ("tunesmith", "tunesmith_sdk", "tunesmith_hubs", "tunesmith_file", "tunesmith_models", "tunesmith_data", "tunesmith_storage")
 
 
 @pytest.mark.slow
@@ -26,6 +35,6 @@ def test_models_come_from_a_bucket_and_from_a_webdav_server(tmp_path):
                           env=os.environ | {"PYTHONPATH": os.pathsep.join(folders)})  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     assert json.loads(done.stdout.splitlines()[-1]) == {
-        "s3": {"right": True, "missing": "TS-MODEL-001", "nowhere": "TS-MODEL-001", "gone": "TS-MODEL-002"},
-        "webdav": {"right": True, "denied": "TS-MODEL-006", "missing": "TS-MODEL-001"},
+        "s3": {"right": True, "rows": True, "missing": "TS-MODEL-001", "nowhere": "TS-MODEL-001", "gone": "TS-MODEL-002"},
+        "webdav": {"right": True, "rows": True, "denied": "TS-MODEL-006", "missing": "TS-MODEL-001"},
     }

@@ -19,9 +19,36 @@ from tunesmith_data.media.references import media_of
 from tunesmith_data.near_duplicates import NearDuplicates
 from tunesmith_data.pii.finder import masked
 from tunesmith_data.rows_file import read_file
+from tunesmith_data.text_facts.data_facts import texts_in
+from tunesmith_data.text_facts.languages import language_of
 
-BROKEN, EMPTY, DUPLICATE, NEAR, EVALUATED = "broken", "empty", "duplicate", "near-duplicate", "evaluation"
-REASONS = (BROKEN, EMPTY, DUPLICATE, NEAR, EVALUATED)  #: in the order in which a row is looked at
+BROKEN, EMPTY, LENGTH, LANGUAGE = "broken", "empty", "length", "language"
+DUPLICATE, NEAR, EVALUATED = "duplicate", "near-duplicate", "evaluation"
+REASONS = (BROKEN, EMPTY, LENGTH, LANGUAGE, DUPLICATE, NEAR, EVALUATED)  #: in the order in which a row is looked at
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which rows are wanted.
+
+    Args:
+        least, most: characters of all texts in a row; None: any.
+        languages: of those whose language can be told; empty: any.
+    """
+
+    least: int | None = None
+    most: int | None = None
+    languages: tuple[str, ...] = ()
+
+    def refused(self, row: Mapping[str, Any]) -> tuple[str, str] | None:
+        """The reason and what is so of the row; None where it is wanted."""
+        if (self.least, self.most, self.languages) == (None, None, ()):
+            return None
+        text = "\n".join(texts_in(row))
+        if (self.least is not None and len(text) < self.least) or (self.most is not None and len(text) > self.most):
+            return LENGTH, f"has {len(text)} characters"
+        spoken = language_of(text) if self.languages else ""
+        return (LANGUAGE, f"is in `{spoken}`") if spoken and spoken not in self.languages else None
 
 
 @dataclass
@@ -48,6 +75,7 @@ class FixedCopy:
 def fixed_copy(
     path: Path, installed: Mapping[str, InstalledProvider], *, columns: Mapping[str, str], check: Check, roots: Sequence[Path] = (),
     keep: Sequence[str] = (), near: bool = False, against: Path | None = None, mask: bool = False,
+    wanted: Wanted = Wanted(),
 ) -> FixedCopy:  # fmt: skip
     """What is to be left out, and why.
 
@@ -57,6 +85,7 @@ def fixed_copy(
         keep: reasons for which nothing is left out. Broken rows always are: they can't be used.
         near: whether rows that are nearly an earlier one are left out; at most 20,000 are compared.
         against: rows for evaluation, which should not be trained on.
+        wanted: which rows are.
         mask: whether personal data in the rows that are left is to be masked.
 
     Raises:
@@ -74,7 +103,7 @@ def fixed_copy(
         if line.row is None and not line.problem:
             continue
         copy.rows += 1
-        if reason := _reason(line.number, line.row, broken, reasons, required, seen, alike, keep):
+        if reason := _reason(line.number, line.row, broken, reasons, required, seen, alike, keep, wanted):
             copy.left_out[reason[0]].append((line.number, reason[1]))
     if against and EVALUATED not in keep:
         _leave_out_evaluated(copy, path, columns, against)
@@ -102,6 +131,7 @@ def lines_left(path: Path, columns: Mapping[str, str], copy: FixedCopy) -> Itera
 def _reason(
     number: int, row: Mapping[str, Any] | None, broken: set[int], reasons: Mapping[int, str], required: Sequence[str],
     seen: dict[bytes, int], alike: NearDuplicates | None, keep: Sequence[str],
+    wanted: Wanted,
 ) -> tuple[str, str] | None:  # fmt: skip
     """Why a row is left out, if it is."""
     if row is None or number in broken:
@@ -109,6 +139,8 @@ def _reason(
     empty = [name for name in required if name in row and is_blank(row[name])]
     if empty and EMPTY not in keep:
         return EMPTY, ", ".join(f"`{name}`" for name in empty)
+    if unwanted := wanted.refused(row):
+        return unwanted
     key = hashlib.blake2b(normal(row).encode("utf-8", "surrogatepass"), digest_size=12).digest()
     first = seen.setdefault(key, number)
     if first != number and DUPLICATE not in keep:

@@ -7,6 +7,7 @@ from typing import Any
 
 from tunesmith_data.audit.finding import Finding
 from tunesmith_data.audit.length_bias import length_bias
+from tunesmith_data.audit.packing import packed
 
 MANY = 0.05  # share of the rows that may be longer than training takes
 
@@ -34,6 +35,20 @@ def by_tokens(counts: Counts, max_length: int, lines: Sequence[int]) -> Iterator
     yield Finding.of_lines("too-long", f"longer than {max_length} tokens", long, len(read), share=MANY)
     emptied = [at[row["row"]] for row in read if any(had and not left for had, left in zip(row["trained"], row["left"], strict=True))]
     yield Finding.of_lines("emptied", f"an answer without a token left in the first {max_length}", emptied, len(read))
+    untrained = [at[row["row"]] for row in read if not all(row["trained"])]
+    if untrained:
+        yield Finding.of_lines("untrained", "rows of which no token is trained on", untrained, len(read))
+    whole = [
+        at[row["row"]] for row in read if row["trained"] and all(a >= b - 1 for a, b in zip(row["trained"], row["tokens"], strict=True))
+    ]
+    if 0 < len(whole) < len(read):  # where it is all of them, the objective learns whole texts
+        yield Finding.of_lines("all-trained", "rows of which every token is trained on, unlike the others", whole, len(read))
+    if read and not pairs:
+        lengths = [sum(row["tokens"]) for row in read]
+        count, filled = packed(lengths, max_length)
+        told = f"packed into {count} sequences of {max_length} tokens, which are filled to {filled:.0%}"
+        yield Finding("packing", "rows that fit into shared sequences", len(read), len(read), told=told,
+                      figures={"sequences": count, "filled": round(filled, 3), "mean": round(sum(lengths) / len(read), 1)})  # fmt: skip
     if pairs:
         yield length_bias([(row["trained"][0], row["trained"][1]) for row in pairs], "tokens")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tunesmith.errors import UserError
-from tunesmith_cli.api import Command, add_columns, columns, safe, safe_json
+from tunesmith_cli.api import Command, add_columns, columns, safe, safe_json, typed
 from tunesmith_cli.api import gettext as _
 from tunesmith_data.commands.rows import ROWS, path_of_rows, rows_of, session_for
 
@@ -31,6 +31,13 @@ def configure(parser: ArgumentParser) -> None:
         "--near", action="store_true", help="leave out rows that are nearly an earlier one, too (Jaccard's index from 0.8 on)"
     )
     parser.add_argument("--against", metavar="FILE", help="leave out rows that are among these for evaluation, or nearly")
+    count = typed({"type": "integer", "minimum": 0})
+    parser.add_argument("--min-characters", type=count, metavar="N", help="leave out rows whose texts have fewer")
+    parser.add_argument("--max-characters", type=count, metavar="N", help="leave out rows whose texts have more")
+    parser.add_argument(
+        "--language", action="append", default=[], metavar="CODE",
+        help="leave out rows in another language: en, zh, ...; may be given twice. What can't be told stays",
+    )  # fmt: skip
     parser.add_argument("--mask-pii", action="store_true", help="put [EMAIL], [PHONE], [CARD] ... in the place of personal data")
     parser.add_argument("--all", action="store_true", help="show all rows that are left out, not only the first ten of each")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -38,7 +45,7 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     from tunesmith_data.check.worker import RowCheck
-    from tunesmith_data.fixed_copy import fixed_copy, lines_left
+    from tunesmith_data.fixed_copy import Wanted, fixed_copy, lines_left
 
     if args.output and args.output.exists():
         raise UserError("TS-DATA-086", f"{args.output} is there already", fix="Name another file for the copy, or remove that one.")
@@ -50,6 +57,7 @@ def run(args: Namespace) -> int:
         found = fixed_copy(
             path, planner.installed("dataset_format"), columns=named, check=RowCheck(planner), roots=planner.roots, keep=args.keep,
             near=args.near, against=path_of_rows(args.against, planner), mask=args.mask_pii,
+            wanted=Wanted(args.min_characters, args.max_characters, tuple(args.language)),
         )  # fmt: skip
     if args.output:
         aside = args.output.with_name(f".{args.output.name}.{os.getpid()}")
@@ -75,7 +83,8 @@ def run(args: Namespace) -> int:
 def text(path: str, found: FixedCopy, output: Path | None, shown: int) -> str:
     """What is left out and why, as a page."""
     titles = {
-        "broken": _("broken"), "empty": _("empty"), "duplicate": _("there before"), "near-duplicate": _("nearly there before"),
+        "broken": _("broken"), "empty": _("empty"), "length": _("too short or too long"), "language": _("in another language"),
+        "duplicate": _("there before"), "near-duplicate": _("nearly there before"),
         "evaluation": _("among the rows for evaluation"),
     }  # fmt: skip
     lines = [_("{path}: {rows} rows of {format}, {kept} are left", path=path, rows=found.rows, format=found.format, kept=found.kept)]

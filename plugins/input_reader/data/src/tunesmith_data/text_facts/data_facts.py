@@ -62,7 +62,7 @@ class DataFacts:
 
 def facts_of(found: Inspection) -> DataFacts:
     """The facts of a file that was looked into; languages and fields are counted in the rows of its sample."""
-    texts = ["\n".join(_texts(row)) for _, row in found.sample]
+    texts = ["\n".join(texts_in(row)) for _, row in found.sample]
     languages = languages_of(texts)
     each = UNSPACED_TOKEN if next(iter(languages), "") in _UNSPACED else TOKEN
     total = int(found.lengths.get("total", 0))
@@ -76,14 +76,14 @@ def facts_of(found: Inspection) -> DataFacts:
     )  # fmt: skip
 
 
-def _texts(value: Any) -> Iterator[str]:
+def texts_in(value: Any) -> Iterator[str]:
     """All texts in a row, however deep: a file's own columns, before any format has read them. Names of roles are no text."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
         for name, inner in value.items():
             if name not in ("role", "from", "type", "path", "url"):
-                yield from _texts(inner)
+                yield from texts_in(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _texts(inner)
+            yield from texts_in(inner)
