@@ -180,15 +180,27 @@ SERVED = {
 
 #: of a backend that is `updatable` -> what its check says
 UPDATABLE = {
-    "the first adapter stays": (('told["log_probs"][adapter.name]', 'told["log_probs"]["one"]'), "of the model with the adapter"),
+    "the first weights stay": (
+        ('told["log_probs"][weights.path.name.removesuffix(WHOLE)]', 'told["log_probs"]["one"]'),
+        "of the model with the weights",
+    ),
+    "whole weights change nothing": (
+        (
+            "self.version = version",
+            "self.known |= dict.fromkeys(self.known, [0.0] * 320) if weights.format == 'model/hf' else {}\n        self.version = version",
+        ),
+        "of the model with the weights",
+    ),
+    "other formats than are declared": (('("adapter/peft", "model/hf")', '("adapter/peft",)'), "differ in model/hf"),
     "another version is told": (("self.version = version", "self.version = getattr(self, 'version', version)"), "as version 0"),
-    "another temperature": (("[token], [logs[token]]", "[token], [logs[token] * TEMPERATURE]"), "of the model with the adapter"),
+    "another temperature": (("[token], [logs[token]]", "[token], [logs[token] * TEMPERATURE]"), "of the model with the weights"),
     "too few completions": (("range(options.n)", "range(1)"), "4 completions of each prompt were asked for"),
 }
 UPDATED = ["inference_backend.updatable"]  #: by each of UPDATABLE
 _SAMPLER = {
     "good": "updatable_backend",
-    "record": 'accepts=("model/hf",), produces=("endpoint/openai",), capabilities={"updatable": "full"}',
+    "record": 'accepts=("model/hf",), produces=("endpoint/openai",), capabilities={"updatable": "full"}, '
+    'facts={"takes": ("adapter/peft", "model/hf")}',
 }
 
 

@@ -32,7 +32,8 @@ class EstimateRequest:
         devices: of that backend that the step may compute on, of this machine or of one that is asked about.
         processes: of the step.
         models: of the step's other inputs, by name: ``config``, ``bytes`` on disk (0 if unknown) and ``format`` of each; of an endpoint
-            that another step serves meanwhile also the ``memory`` that takes, in bytes (0 if unknown), and the ``settings`` of that step.
+            that another step serves meanwhile also the ``memory`` that takes, in bytes (0 if unknown), the ``settings`` of that step and
+            the ``facts`` of its provider.
         inputs: names of the step's inputs beside the main one, rows among them; empty where no step is planned (`tunesmith estimate`).
         facts: what the step's verb and its main provider declare in their manifests, and the formats that come of it as ``produces``.
     """

@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 
-from tunesmith.contracts import UserError
+from tunesmith.contracts import Artifact, UserError
 from tunesmith_serve.updatable import EngineFailed, SamplingOptions
-from tunesmith_vllm.adapter_token import HEADER
+from tunesmith_vllm import policy_weights
 from tunesmith_vllm.lora_adapters import check_policy
 from tunesmith_vllm.policy_engine import PolicyEngine
+from tunesmith_vllm.policy_token import HEADER
+from tunesmith_vllm.settings import VllmSettings
 
 OPTIONS = SamplingOptions(2, 4, 0.7, ("\n\n",), (2,))
 
@@ -38,6 +40,8 @@ class FakeVllm(BaseHTTPRequestHandler):
             self.server.adapters.append(body["lora_name"])
         elif self.path == "/v1/unload_lora_adapter":
             self.server.adapters.remove(body["lora_name"])
+        elif self.path == f"/v1/{policy_weights.ROUTE}":
+            self.server.weights = body["name"]
         else:
             return self._say(self.server.answer(body))
         return self._say({})
@@ -45,6 +49,8 @@ class FakeVllm(BaseHTTPRequestHandler):
     def _say(self, told: dict[str, Any]) -> None:
         data = json.dumps(told).encode()
         self.send_response(200)
+        if self.server.weights:
+            self.send_header(policy_weights.HEADER, self.server.weights)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
@@ -65,6 +71,7 @@ def completions(body: dict[str, Any], **changed: Any) -> dict[str, Any]:
 def server() -> Iterator[Any]:
     server: Any = ThreadingHTTPServer(("127.0.0.1", 0), FakeVllm)
     server.adapters, server.asked, server.tokens, server.answer = [], [], [], completions
+    server.weights = ""
     server.url = f"http://127.0.0.1:{server.server_port}/v1"
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
@@ -74,7 +81,7 @@ def server() -> Iterator[Any]:
 
 def test_token_ids_go_in_and_come_out_with_their_log_probabilities_and_the_version(server: Any, tmp_path: Path) -> None:
     engine = PolicyEngine()
-    engine.load(server.url, tmp_path, 3)
+    engine.load(server.url, Artifact("adapter/peft", tmp_path), 3)
     found = engine.complete(server.url, [[1, 7], [1, 8, 9]], [11, 12], OPTIONS)
     assert [len(own) for own in found] == [2, 2]
     assert {(one.version, *one.tokens, *one.log_probs, one.finished) for own in found for one in own} == {(3, 5, 2, -1.5, -0.25, True)}
@@ -89,7 +96,7 @@ def test_token_ids_go_in_and_come_out_with_their_log_probabilities_and_the_versi
 def test_a_version_that_comes_again_has_another_name_and_the_old_adapter_is_unloaded(server: Any, tmp_path: Path) -> None:
     engine, names = PolicyEngine(), []
     for version in (0, 1, 1):
-        engine.load(server.url, tmp_path, version)
+        engine.load(server.url, Artifact("adapter/peft", tmp_path), version)
         names += server.adapters
     assert len(server.adapters) == 1
     assert len(set(names)) == 3
@@ -99,12 +106,33 @@ def test_a_version_that_comes_again_has_another_name_and_the_old_adapter_is_unlo
 def test_only_what_changes_the_adapter_is_sent_with_the_token(server: Any, tmp_path: Path) -> None:
     engine = PolicyEngine()
     for version in (0, 1):
-        engine.load(server.url, tmp_path, version)
+        engine.load(server.url, Artifact("adapter/peft", tmp_path), version)
     engine.complete(server.url, [[1]], [0], OPTIONS)
     told = dict(server.tokens)
     assert told == {"/v1/load_lora_adapter": engine.token, "/v1/unload_lora_adapter": engine.token, "/v1/completions": None}
     assert engine.token not in json.dumps(server.asked)
     assert PolicyEngine().token != engine.token
+
+
+def test_whole_weights_take_the_place_of_the_models_and_an_adapter_after_them_is_of_the_base(server: Any, tmp_path: Path) -> None:
+    engine = PolicyEngine()
+    engine.base = "/the/base"
+    engine.load(server.url, Artifact("model/hf", tmp_path), 5)
+    assert {one.version for own in engine.complete(server.url, [[1]], [0], OPTIONS) for one in own} == {5}
+    assert server.asked[-1][1]["model"] == "bot"
+    assert (server.asked[0][0], server.asked[0][1]["path"]) == (f"/v1/{policy_weights.ROUTE}", str(tmp_path))
+    assert dict(server.tokens)[f"/v1/{policy_weights.ROUTE}"] == engine.token
+    engine.load(server.url, Artifact("adapter/peft", tmp_path), 0)
+    assert server.asked[-2][1] == {"path": "/the/base", "name": ""}
+    assert engine.complete(server.url, [[1]], [0], OPTIONS)[0][0].version == 0
+
+
+def test_an_engine_that_was_started_anew_has_not_the_weights_that_it_was_given(server: Any, tmp_path: Path) -> None:
+    engine = PolicyEngine()
+    engine.load(server.url, Artifact("model/hf", tmp_path), 5)
+    server.weights = ""
+    with pytest.raises(EngineFailed, match="started anew"):
+        engine.complete(server.url, [[1]], [0], OPTIONS)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +145,7 @@ def test_only_what_changes_the_adapter_is_sent_with_the_token(server: Any, tmp_p
 )
 def test_an_answer_that_is_not_what_was_asked_is_told(server: Any, tmp_path: Path, changed: dict[str, Any], said: str) -> None:
     engine = PolicyEngine()
-    engine.load(server.url, tmp_path, 0)
+    engine.load(server.url, Artifact("adapter/peft", tmp_path), 0)
     server.answer = lambda body: completions(body, **changed)
     with pytest.raises(EngineFailed, match=said):
         engine.complete(server.url, [[1, 7]], [0], OPTIONS)
@@ -125,16 +153,16 @@ def test_an_answer_that_is_not_what_was_asked_is_told(server: Any, tmp_path: Pat
 
 def test_the_version_is_the_one_that_the_engine_tells(server: Any, tmp_path: Path) -> None:
     engine = PolicyEngine()
-    engine.load(server.url, tmp_path, 4)
+    engine.load(server.url, Artifact("adapter/peft", tmp_path), 4)
     server.answer = lambda body: completions(body) | {"model": "policy-2-9"}
     assert {one.version for own in engine.complete(server.url, [[1]], [0], OPTIONS) for one in own} == {2}
 
 
 def test_an_engine_that_is_gone_or_was_given_nothing_is_told(server: Any, tmp_path: Path) -> None:
-    with pytest.raises(EngineFailed, match="no adapter"):
+    with pytest.raises(EngineFailed, match="no weights"):
         PolicyEngine().complete(server.url, [[1]], [0], OPTIONS)
     with pytest.raises(EngineFailed, match="refused"):
-        PolicyEngine().load("http://127.0.0.1:9/v1", tmp_path, 0)
+        PolicyEngine().load("http://127.0.0.1:9/v1", Artifact("adapter/peft", tmp_path), 0)
 
 
 @pytest.mark.parametrize(
@@ -148,5 +176,12 @@ def test_an_engine_that_is_gone_or_was_given_nothing_is_told(server: Any, tmp_pa
 def test_an_adapter_that_it_would_compute_otherwise_is_refused(tmp_path: Path, config: dict[str, Any], said: str) -> None:
     (tmp_path / "adapter_config.json").write_text(json.dumps({"peft_type": "LORA", "r": 8} | config))
     with pytest.raises(UserError, match="TS-SERVE-065") as caught:
-        check_policy(tmp_path, 16)
+        check_policy(Artifact("adapter/peft", tmp_path), VllmSettings())
     assert re.search(said, caught.value.why)
+
+
+def test_whole_weights_that_it_would_round_are_refused(tmp_path: Path) -> None:
+    check_policy(Artifact("model/hf", tmp_path), VllmSettings())
+    with pytest.raises(UserError, match="TS-SERVE-065") as caught:
+        check_policy(Artifact("model/hf", tmp_path), VllmSettings(quantization="fp8"))
+    assert "quantization: fp8" in caught.value.why

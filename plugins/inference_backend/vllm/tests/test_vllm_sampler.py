@@ -59,6 +59,14 @@ def sampler(server: Server) -> SamplerClient:
     return SamplerClient(Artifact("endpoint/openai", Path(), meta=server.step.reports.facts), "writer", lambda: None)
 
 
+def merged(tiny: Artifact, adapter: Path) -> Any:
+    import torch
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    return PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(tiny.path, dtype=torch.float32), adapter).merge_and_unload()
+
+
 def computed(tiny: Artifact, adapter: Path, prompt: list[int], tokens: list[int], temperature: float) -> Any:
     import torch
     from peft import PeftModel
@@ -74,7 +82,7 @@ def test_it_samples_with_the_adapter_that_it_was_given_last_and_says_so(sampler:
     import torch
 
     for version, adapter in ((0, adapters[0]), (1, adapters[1]), (1, adapters[0])):  # the last: a run that went back
-        sampler.load(adapter, version)
+        sampler.load(Artifact("adapter/peft", adapter), version)
         found = sampler.complete(PROMPTS, [3, 4], OPTIONS)
         assert {one.version for own in found for one in own} == {version}
         assert len({tuple(one.tokens) for one in found[0]}) > 1  # a prompt's completions are drawn apart
@@ -87,12 +95,30 @@ def test_it_samples_with_the_adapter_that_it_was_given_last_and_says_so(sampler:
                 assert float((torch.tensor(one.log_probs) - wanted).abs().max()) < EXACT
 
 
+def test_whole_weights_take_the_place_of_its_own_and_adapters_are_of_the_base_again(
+    sampler: SamplerClient, tiny: Artifact, adapters: Any, tmp_path: Path
+) -> None:
+    import torch
+
+    for version, adapter in enumerate(adapters):
+        merged(tiny, adapter).save_pretrained(tmp_path / str(version))
+        sampler.load(Artifact("model/hf", tmp_path / str(version)), version)
+        ((one, *_), _) = sampler.complete(PROMPTS, [3, 4], OPTIONS)
+        assert one.version == version
+        wanted = computed(tiny, adapter, PROMPTS[0], list(one.tokens), OPTIONS.temperature)
+        assert float((torch.tensor(one.log_probs) - wanted).abs().max()) < EXACT
+    sampler.load(Artifact("adapter/peft", adapters[0]), 2)
+    ((one, *_), _) = sampler.complete(PROMPTS, [3, 4], OPTIONS)
+    wanted = computed(tiny, adapters[0], PROMPTS[0], list(one.tokens), OPTIONS.temperature)
+    assert float((torch.tensor(one.log_probs) - wanted).abs().max()) < EXACT
+
+
 def test_an_engine_that_is_killed_is_told_and_takes_an_adapter_once_it_is_up_again(sampler: SamplerClient, adapters: Any) -> None:
-    sampler.load(adapters[0], 0)
+    sampler.load(Artifact("adapter/peft", adapters[0]), 0)
     (reaper,) = [pid for pid in below(os.getpid()) if b"orphan_reaper" in Path(f"/proc/{pid}/cmdline").read_bytes()]
     for engine in below(reaper):
         os.kill(engine, signal.SIGKILL)
     with pytest.raises(TunesmithError, match="TS-TRAIN-136"):
         sampler.complete(PROMPTS, [3, 4], OPTIONS)
-    sampler.load(adapters[1], 1)
+    sampler.load(Artifact("adapter/peft", adapters[1]), 1)
     assert {one.version for own in sampler.complete(PROMPTS, [3, 4], OPTIONS) for one in own} == {1}

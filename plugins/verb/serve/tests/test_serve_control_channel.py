@@ -32,11 +32,11 @@ class FakeBackend:
     """Repeats each prompt, as the version that was loaded."""
 
     def __init__(self) -> None:
-        self.distance = {"float32": 0.5}
+        self.distance, self.takes = {"float32": 0.5}, ("adapter/peft",)
         self.version, self.wrong = -1, None
         self.options: Any = None
 
-    def load(self, url: str, adapter: Path, version: int) -> None:
+    def load(self, url: str, weights: Artifact, version: int) -> None:
         if self.wrong:
             raise self.wrong
         self.version = version
@@ -84,7 +84,7 @@ def client(facts: dict[str, Any], check: Any = lambda: None) -> SamplerClient:
 
 def test_what_is_asked_reaches_the_backend_and_the_version_comes_back(facts: Any, backend: FakeBackend, tmp_path: Path) -> None:
     sampler = client(facts)
-    sampler.load(tmp_path, 5)
+    sampler.load(Artifact("adapter/peft", tmp_path), 5)
     assert sampler.complete([[1, 2], [3]], [0, 9], OPTIONS) == [
         [SampledCompletion(5, [1, 2], [-1.0, -1.0], False)], [SampledCompletion(5, [3], [-1.0], True)],
     ]  # fmt: skip
@@ -96,18 +96,18 @@ def test_an_adapter_waits_for_an_engine_that_is_started_again(facts: Any, tmp_pa
     Health.up = False
     threading.Timer(0.5, lambda: setattr(Health, "up", True)).start()
     before = time.monotonic()
-    client(facts).load(tmp_path, 1)
+    client(facts).load(Artifact("adapter/peft", tmp_path), 1)
     assert time.monotonic() - before > 0.4
     Health.up = False
     with pytest.raises(TunesmithError, match="TS-TRAIN-136") as caught:
-        client(facts).load(tmp_path, 2)
+        client(facts).load(Artifact("adapter/peft", tmp_path), 2)
     assert "not up within 2 s" in caught.value.why
 
 
 def test_what_the_backend_says_comes_back_by_its_code(facts: Any, backend: FakeBackend, tmp_path: Path) -> None:
     backend.wrong = UserError("TS-SERVE-065", "it can't", why="Its rank.", fix="Another.")
     with pytest.raises(UserError, match="TS-SERVE-065") as caught:
-        client(facts).load(tmp_path, 1)
+        client(facts).load(Artifact("adapter/peft", tmp_path), 1)
     assert (caught.value.why, caught.value.fix) == ("Its rank.", "Another.")
     backend.wrong = EngineFailed("out of memory")
     with pytest.raises(TunesmithError, match="TS-TRAIN-136") as failed:
@@ -122,7 +122,7 @@ def test_a_step_that_is_cancelled_does_not_wait_for_an_answer(facts: Any, tmp_pa
         raise Cancelled("solve")
 
     with pytest.raises(Cancelled):
-        client(facts, cancelled).load(tmp_path, 1)
+        client(facts, cancelled).load(Artifact("adapter/peft", tmp_path), 1)
 
 
 def test_an_endpoint_without_a_channel_is_refused() -> None:

@@ -6,7 +6,7 @@ import random
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from tunesmith_sdk.conformance.materials.tiny_policies import TEMPERATURE, TOLD
+from tunesmith_sdk.conformance.materials.tiny_policies import TEMPERATURE, TOLD, WHOLE
 from tunesmith_serve.updatable import SampledCompletion
 
 
@@ -22,7 +22,7 @@ class Reciter(BaseHTTPRequestHandler):
 
 class Provider:
     def __init__(self):
-        self.distance = {"float32": 1e-3}
+        self.distance, self.takes = {"float32": 1e-3}, ("adapter/peft", "model/hf")
 
     def serve(self, model, name, address, step):
         server = ThreadingHTTPServer((address.host, address.port), Reciter)
@@ -31,9 +31,9 @@ class Provider:
         step.wait_cancelled()
         server.shutdown()
 
-    def load(self, url, adapter, version):
-        told = json.loads((adapter.parent / TOLD).read_text())
-        self.known = dict(zip(map(tuple, told["prompts"]), told["log_probs"][adapter.name], strict=True))
+    def load(self, url, weights, version):
+        told = json.loads((weights.path.parent / TOLD).read_text())
+        self.known = dict(zip(map(tuple, told["prompts"]), told["log_probs"][weights.path.name.removesuffix(WHOLE)], strict=True))
         self.version = version
 
     def complete(self, url, prompts, seeds, options):

@@ -6,13 +6,13 @@ verb that serves starts, watches and ends (`EngineBackend`).
 ``accepts``: model formats it loads; ``produces``: ``("endpoint/openai",)``, or ``("endpoint/openai+*",)`` where it takes models with a
 role, whose endpoints then have it. Capabilities: ``api.chat``, ``api.completions``, ``api.embeddings``, ``api.pooling``, ``api.stream``,
 ``api.logprobs``, ``api.echo`` (``/v1/completions`` with ``echo``, ``logprobs`` and a prompt of token ids gives the prompt's
-log-probabilities), ``batching.continuous``, ``updatable`` (it can write completions for a model that is in training, and takes its adapter
-each time it has changed; how it is asked, the verb that has it do so says), ``device.<name>``. Estimator: ``f(EstimateRequest) ->
+log-probabilities), ``batching.continuous``, ``updatable`` (it can write completions for a model that is in training, and takes its weights
+each time they have changed; how it is asked, the verb that has it do so says), ``device.<name>``. Estimator: ``f(EstimateRequest) ->
 Estimate``; its ``seconds`` are those in which a load that is expected (``step_settings["expect"]``) is answered once. Variants offer
 settings that carry it. Facts:
 ``elsewhere`` true: what it serves runs elsewhere, so a step may give it no model (`model` is None then); one that is given is what the
-endpoint's readers take its tokenizer from. ``adapters`` true: it serves adapters (``adapter/peft``) beside
-their base, each under the name of its step; the worker finds them as ``adapters``, ``adapters.2`` (see `artifacts.several`).
+endpoint's readers take its tokenizer from. ``adapters`` true: it serves adapters (``adapter/peft``) beside their base, each under the
+name of its step; the worker finds them as ``adapters``, ``adapters.2`` (see `artifacts.several`). ``takes``: formats of an updatable one.
 """
 
 from __future__ import annotations

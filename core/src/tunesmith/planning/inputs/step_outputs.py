@@ -24,7 +24,7 @@ class Product:
         config: what describes the model that it is, holds, or adapts.
         model_bytes: size of that model's files as they came, 0 if unknown.
         directory: where the model's files can be read already; None if nowhere.
-        service: of one that lives beside whoever reads it: ``memory`` in bytes, 0 if unknown, and the ``settings`` of its step.
+        service: of one that lives beside its reader: ``memory`` in bytes, 0 if unknown, its step's ``settings``, its provider's ``facts``.
     """
 
     step: str
@@ -45,8 +45,8 @@ def product_of(step: PlannedStep, verb: Choice, main: Product | None) -> Product
     maker = step.choices.get(step.verb.produces_of) or step.choices.get(step.verb.main_kind) or verb
     made_by = (maker, *(main.producers if main else ()))
     size = int(step.estimate.disk) if step.estimate else 0
-    service = {"memory": step.estimate.memory if step.estimate else 0.0, "settings": step.settings} if step.verb.service else {}
-    made = Product(step.name, step.group, step.format, size=size, producers=made_by, service=service)
+    living = {"memory": step.estimate.memory if step.estimate else 0.0, "settings": step.settings, "facts": maker.record.facts}
+    made = Product(step.name, step.group, step.format, size=size, producers=made_by, service=living if step.verb.service else {})
     return replace(made, config=main.config, model_bytes=main.model_bytes, directory=main.directory) if main else made
 
 

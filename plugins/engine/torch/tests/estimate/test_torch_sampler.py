@@ -10,6 +10,7 @@ from tunesmith_online_dpo.settings import OnlinePreferenceSettings
 from tunesmith_torch.estimate.sampler import check_sampler, sampler_memory
 
 LORA = {"produces": ["adapter/peft"], "low_rank": True}
+WHOLE = {"produces": ["model/hf"]}
 WRITER = {"config": {"hidden_size": 64}, "memory": 2.0**31, "settings": {"updatable": True}}
 
 
@@ -28,10 +29,16 @@ def test_the_memory_of_both_is_one_sum_and_the_grade_of_going_on_is_told():
     assert sampler_memory(request(models={})) == {}
 
 
+def test_whole_weights_are_given_to_a_backend_that_takes_them():
+    takes = {"sampler": {**WRITER, "facts": {"takes": ["adapter/peft", "model/hf"]}}}
+    assert check_sampler(request(facts=WHOLE, models=takes)) == check_sampler(request())
+    assert check_sampler(request(facts=WHOLE, models={}))  # of an endpoint of elsewhere it is looked at when it is there
+
+
 @pytest.mark.parametrize(
     ("code", "changed"),
     [
-        ("TS-TRAIN-132", {"facts": {"produces": ["model/hf"]}}),
+        ("TS-TRAIN-132", {"facts": WHOLE, "models": {"sampler": {**WRITER, "facts": {"takes": ["adapter/peft"]}}}}),
         ("TS-TRAIN-132", {"facts": {"produces": ["adapter/peft"]}}),
         ("TS-TRAIN-132", {"parts": {"adapter": {"quantized": 1e6}}}),
         ("TS-TRAIN-133", {"models": {"sampler": {**WRITER, "settings": {"updatable": False}}}}),

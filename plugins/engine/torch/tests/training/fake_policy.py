@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import torch
 
@@ -30,12 +29,15 @@ class FakePolicy:
     def __init__(self, base: Artifact, *, shift: float = 0.0, lag: int = 0, dies_at: int = 0) -> None:
         self.base, self.shift, self.lag, self.dies_at = base, shift, lag, dies_at
         self.loaded: list[int] = []
-        self.distance = {"float32": 1e-3}
+        self.distance, self.takes = {"float32": 1e-3}, ("adapter/peft", "model/hf")
         self.calls = 0
 
-    def load(self, url: str, adapter: Path, version: int) -> None:
-        self.model = load_model(self.base)
-        Lora(LoraSettings(r=4, lora_alpha=8.0)).load(self.model, adapter)
+    def load(self, url: str, weights: Artifact, version: int) -> None:
+        if weights.format == "model/hf":
+            self.model = load_model(weights)
+        else:
+            self.model = load_model(self.base)
+            Lora(LoraSettings(r=4, lora_alpha=8.0)).load(self.model, weights.path)
         self.model.eval()
         self.loaded.append(version)
 

@@ -7,9 +7,12 @@ from dataclasses import replace
 import pytest
 import torch
 from fake_policy import FakePolicy, endpoint
-from reinforcement import ROWS, Vowels, adapter, ledger
+from reinforcement import ROWS, Vowels, ledger
+from reinforcement import adapter as adapter_bytes
 
 from tunesmith.contracts import TunesmithError, UserError
+from tunesmith_full.adapter import Full
+from tunesmith_full.settings import FullSettings
 from tunesmith_torch.model.loader import load_model
 from tunesmith_torch.training.experience.groups import sequence_of
 from tunesmith_torch.training.failures.recovery import TRIES, remedy
@@ -17,11 +20,11 @@ from tunesmith_torch.training.failures.recovery import TRIES, remedy
 TWO_STEPS = {"batch_size": 3, "save_steps": 1}
 
 
-def trained(bench, sampler, name="tune", settings=TWO_STEPS, **sampling):
+def trained(bench, sampler, name="tune", settings=TWO_STEPS, adapter=None, **sampling):
     """The objective, the output and the ledger of a run whose completions an endpoint writes."""
     objective = Vowels(**sampling)
     bench.before = lambda step: step.inputs.update(sampler=sampler)
-    output, _ = bench.train(settings, rows=ROWS, objective=objective, name=name)
+    output, _ = bench.train(settings, rows=ROWS, objective=objective, name=name, adapter=adapter)
     return objective, output, ledger(output)
 
 
@@ -37,6 +40,24 @@ def test_each_collection_is_written_with_the_adapter_as_it_is_then(bench):
     given = torch.log_softmax(base(torch.tensor([sequence_of(first).tokens])).logits[0].float() / 0.7, 1)
     wanted = given[len(first.prompt) - 1 : -1].gather(1, torch.tensor(first.completion)[:, None])[:, 0]
     assert lines[0]["log_probs"] == pytest.approx(wanted.tolist(), abs=1e-4)
+
+
+def test_each_collection_is_written_by_the_whole_weights_as_they_are_then(bench):
+    policy = FakePolicy(bench.base)
+    with endpoint(policy) as sampler:
+        _, output, lines = trained(bench, sampler, adapter=Full(FullSettings(save_dtype="float32")))
+    assert policy.loaded == [0, 1]
+    assert [line["version"] for line in lines] == [0] * 12 + [1] * 12
+    own, start = load_model(replace(bench.base, path=output)).state_dict(), load_model(bench.base).state_dict()
+    assert any(not torch.equal(own[name], start[name]) for name in start)
+    assert any(not torch.equal(policy.model.state_dict()[name], start[name]) for name in start)
+
+
+def test_whole_weights_are_given_to_none_that_takes_adapters_alone(bench):
+    policy = FakePolicy(bench.base)
+    policy.takes = ("adapter/peft",)
+    with endpoint(policy) as sampler, pytest.raises(UserError, match=r"TS-TRAIN-132"):
+        trained(bench, sampler, adapter=Full(FullSettings()))
 
 
 def test_one_step_off_it_writes_ahead_by_the_policy_that_it_was_given(bench):
@@ -68,7 +89,7 @@ def test_a_sampler_that_dies_stops_it_and_it_goes_on_from_the_checkpoint(bench):
         _, output, lines = trained(bench, sampler)
     assert policy.loaded == [0, 1, 1]  # the first step is not done again
     assert len(lines) == 24
-    assert adapter(output)
+    assert adapter_bytes(output)
 
 
 def test_a_sampler_that_does_not_answer_is_tried_again_from_the_checkpoint():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -15,7 +14,7 @@ from tunesmith_serve.updatable import SampledCompletion, SamplingOptions
 from tunesmith_vllm.command import command, environment
 from tunesmith_vllm.lora_adapters import check_policy, lora_adapters
 from tunesmith_vllm.policy_engine import PolicyEngine
-from tunesmith_vllm.settings import VllmSettings
+from tunesmith_vllm.settings import TAKES, VllmSettings
 
 START_TIMEOUT = 900.0  # seconds; its imports alone are 20 s of a core, and a large model's weights take their time
 
@@ -24,6 +23,7 @@ class VllmBackend:
     """Implements `tunesmith.contracts.EngineBackend` and `tunesmith_serve.updatable.Updatable`. Its server answers ``/health`` from when
     the model is loaded, not before."""
 
+    takes = TAKES
     #: nats a token from the training step's log-probabilities: twice what was measured (docs/grpo.md). Of other types nothing was, and they
     #: have the same bound
     distance: Mapping[str, float] = MappingProxyType({"bfloat16": 0.1})
@@ -36,6 +36,7 @@ class VllmBackend:
         device = step.placement.device
         config = configuration(model.path)
         settings = replace(self.settings, dtype=engine_dtype(self.settings.dtype, config, step))
+        self._policy.base = str(model.path)
         adapters, updatable = lora_adapters(step, model, name), bool(step.settings.updatable)
         words = command(
             settings, str(model.path), name, address, device=device, positions=max_positions(config), seed=step.seed,
@@ -46,10 +47,10 @@ class VllmBackend:
         facts |= {"dtype": settings.dtype} if updatable else {}
         return Engine(words, variables, start_timeout=START_TIMEOUT, name="vLLM", facts=facts)
 
-    def load(self, url: str, adapter: Path, version: int) -> None:
-        """Raises UserError TS-SERVE-065 for an adapter that vLLM does not compute as it was trained."""
-        check_policy(adapter, self.settings.max_lora_rank)
-        self._policy.load(url, adapter, version)
+    def load(self, url: str, weights: Artifact, version: int) -> None:
+        """Raises UserError TS-SERVE-065 for weights that vLLM does not compute as they were trained."""
+        check_policy(weights, self.settings)
+        self._policy.load(url, weights, version)
 
     def complete(
         self, url: str, prompts: Sequence[Sequence[int]], seeds: Sequence[int], options: SamplingOptions

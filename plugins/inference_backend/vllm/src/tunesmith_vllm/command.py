@@ -11,7 +11,7 @@ from typing import Any
 from tunesmith.contracts import Address
 from tunesmith_serve import local_names
 from tunesmith_serve.engine_options import STEPS_OWN, words
-from tunesmith_vllm import adapter_token, lora_adapters
+from tunesmith_vllm import lora_adapters, policy_token, policy_weights
 from tunesmith_vllm.lora_adapters import LoraAdapter
 from tunesmith_vllm.settings import VllmSettings
 
@@ -60,7 +60,7 @@ def command(
         **(_of_sampler(settings) if updatable else {}),
     }  # fmt: skip
     options = words(known, settings.options, engine="vLLM", refused=NOT_TO_GIVE)
-    guard = ("--middleware", adapter_token.PATH) if updatable else ()
+    guard = ("--middleware", policy_weights.PATH, "--middleware", policy_token.PATH) if updatable else ()  # the last one is asked first
     return (sys.executable, "-m", "vllm.entrypoints.openai.api_server", *options, "--middleware", local_names.PATH, *guard)
 
 
@@ -77,12 +77,12 @@ def environment(settings: VllmSettings, device: str, address: Address, *, token:
     """Variables on top of the worker's: no hub, no usage statistics, where it listens, and on a processor all its cores.
 
     Args:
-        token: of a sampler, which takes adapters from whoever has it.
+        token: of a sampler, which takes weights from whoever has it.
     """
     variables = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "VLLM_DO_NOT_TRACK": "1"}
     variables |= local_names.variables(address)
     if token:
-        variables |= {"VLLM_ALLOW_RUNTIME_LORA_UPDATING": "1", adapter_token.TOKEN: token}
+        variables |= {"VLLM_ALLOW_RUNTIME_LORA_UPDATING": "1", policy_token.TOKEN: token}
     if device == "cpu":
         variables["VLLM_CPU_NUM_OF_RESERVED_CPU"] = str(settings.reserved_cores)
         if eager(settings, device):

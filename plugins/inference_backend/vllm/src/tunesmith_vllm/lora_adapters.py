@@ -11,7 +11,7 @@ from typing import Any
 from tunesmith.contracts import Artifact, UserError
 from tunesmith.contracts.artifacts import numbered
 from tunesmith.contracts.step import Step
-from tunesmith_vllm.settings import RANKS
+from tunesmith_vllm.settings import RANKS, VllmSettings
 
 #: of `init_lora_weights`, names that change nothing but the adapter
 STARTS = ("gaussian", "eva", "orthogonal", "mica", "lora_ga")
@@ -61,12 +61,18 @@ def _adapter(name: str, artifact: Artifact, model: Artifact, served: str) -> Lor
     return LoraAdapter(name, artifact.path, _rank(config), layers)
 
 
-def check_policy(adapter: Path, max_rank: int) -> None:
-    """Of a training step's adapter, before it is loaded.
+def check_policy(weights: Artifact, settings: VllmSettings) -> None:
+    """Of a training step's weights, before they are loaded.
 
     Raises:
-        UserError: TS-SERVE-065 for one that vLLM does not compute as it is trained.
+        UserError: TS-SERVE-065 for what vLLM does not compute as it is trained.
     """
+    if weights.format != "adapter/peft":
+        if settings.quantization:
+            why = f"It rounds them by `quantization: {settings.quantization}`, and they are trained as they are."
+            raise UserError("TS-SERVE-065", "vLLM can't sample with the weights that are trained", why=why, fix="Leave `quantization` out.")
+        return
+    adapter, max_rank = weights.path, settings.max_lora_rank
     config = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
     why, fix = _unlike(config), "Train plain LoRA (`adapter: lora`), or leave `sampler` out: then the training step samples by itself."
     if not why and _rank(config) > max_rank:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tunesmith.contracts import Provider
 from tunesmith.hookspecs import hookimpl
-from tunesmith_vllm.settings import VllmSettings
+from tunesmith_vllm.settings import TAKES, VllmSettings
 
 
 @hookimpl
@@ -20,7 +20,7 @@ def inference_backend() -> Provider:
             "api.chat": "full", "api.completions": "full", "api.stream": "full", "api.logprobs": "full", "api.echo": "full",
             "batching.continuous": "full", "updatable": "full", "device.cpu": "full", "device.cuda": "unknown",
         },
-        facts={"adapters": True},
+        facts={"adapters": True, "takes": TAKES},
         estimator="tunesmith_vllm.estimate:estimate",
         variants="tunesmith_vllm.estimate:variants",
         priority=5,

@@ -7,6 +7,7 @@ from typing import Any
 
 from tunesmith.contracts.settings import setting
 
+TAKES = ("adapter/peft", "model/hf")  #: formats of the weights that it can be given while it serves
 #: what vLLM's `--max-lora-rank` may be; memory for each adapter is taken for the one that is given
 RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 

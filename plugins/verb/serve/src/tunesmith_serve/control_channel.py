@@ -5,12 +5,12 @@ no secret that a log or a report could tell.
 
 | route | body | answer |
 |---|---|---|
-| ``POST /load`` | ``adapter`` (a directory), ``version`` | ``version`` |
+| ``POST /load`` | ``format``, ``path`` (a directory), ``version`` | ``version`` |
 | ``POST /complete`` | ``prompts``, ``seeds`` of each, ``options`` (`SamplingOptions`) | ``completions`` by prompt (`SampledCompletion`) |
 
 An answer with the status 200 is as above. Else it is 409 with an error's ``code``, ``what``, ``why`` and ``fix`` where what was asked can't
-be done, 503 with ``why`` where the engine is not there, 400 with ``why`` for a body that makes no sense. An adapter waits until the engine
-is up, and nothing is asked while it is loaded.
+be done, 503 with ``why`` where the engine is not there, 400 with ``why`` for a body that makes no sense. Weights wait until the engine
+is up, and nothing is asked while they are loaded.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from socketserver import ThreadingMixIn, UnixStreamServer
 from typing import Any
 from urllib.parse import urlsplit
 
-from tunesmith.contracts import TunesmithError
+from tunesmith.contracts import Artifact, TunesmithError
 from tunesmith_serve.updatable import EngineFailed, SamplingOptions, Updatable
 
 POLL = 0.2  # seconds between looks at an engine that is not up
@@ -67,7 +67,7 @@ class ControlChannel:
     def told(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         """The facts of the endpoint, with those of the channel; what is asked goes there from now on."""
         self._api = str(facts["url"])
-        return {**facts, "control": str(self.socket), "distance": dict(self._backend.distance)}
+        return {**facts, "control": str(self.socket), "distance": dict(self._backend.distance), "takes": list(self._backend.takes)}
 
     def answer(self, route: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         """
@@ -77,10 +77,12 @@ class ControlChannel:
             LookupError, TypeError, ValueError: the body makes no sense.
         """
         if route == "/load":
-            adapter, version = Path(asked["adapter"]), int(asked["version"])
+            weights, version = Artifact(str(asked["format"]), Path(asked["path"])), int(asked["version"])
+            if weights.format not in self._backend.takes:
+                raise ValueError(f"it takes {' and '.join(self._backend.takes)}, and no {weights.format}")
             with self._loading:
                 self._wait_until_up()
-                self._backend.load(self._api, adapter, version)
+                self._backend.load(self._api, weights, version)
             return {"version": version}
         prompts, seeds = [list(map(int, prompt)) for prompt in asked["prompts"]], list(map(int, asked["seeds"]))
         if len(prompts) != len(seeds):

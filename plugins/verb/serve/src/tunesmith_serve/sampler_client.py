@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from http.client import HTTPException
-from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts import Artifact, TunesmithError, UserError
@@ -32,18 +31,18 @@ class SamplerClient:
     def __init__(self, endpoint: Artifact, name: str, check_cancelled: Callable[[], None]) -> None:
         if "control" not in endpoint.meta:
             raise not_updatable(name)
-        self.name, self.distance = name, dict(endpoint.meta["distance"])
+        self.name, self.distance, self.takes = name, dict(endpoint.meta["distance"]), frozenset(endpoint.meta["takes"])
         self.dtype = str(endpoint.meta.get("dtype", ""))
         self._socket, self._check = str(endpoint.meta["control"]), check_cancelled
         self._thread = ThreadPoolExecutor(1, "sampler")
 
-    def load(self, adapter: Path, version: int) -> None:
-        """Returns once completions are written with this adapter.
+    def load(self, weights: Artifact, version: int) -> None:
+        """Returns once completions are written with these weights.
 
         Raises:
-            TunesmithError: TS-TRAIN-136 when the engine can't be asked; what the backend says of an adapter that it can't compute.
+            TunesmithError: TS-TRAIN-136 when the engine can't be asked; what the backend says of weights that it can't compute.
         """
-        self._asked("/load", {"adapter": str(adapter.absolute()), "version": version})
+        self._asked("/load", {"format": weights.format, "path": str(weights.path.absolute()), "version": version})
 
     def complete(
         self, prompts: Sequence[Sequence[int]], seeds: Sequence[int], options: SamplingOptions
@@ -96,5 +95,5 @@ def not_updatable(name: str) -> UserError:
     """For an endpoint that was not set up to be updated."""
     return UserError(
         "TS-TRAIN-133", f"`{name}` is served with the weights that it has, and a sampler's change as the model learns",
-        why="A serving step takes adapters while it runs where it is told to.", fix=f"Give `{name}` the setting `updatable: true`.",
+        why="A serving step takes weights while it runs where it is told to.", fix=f"Give `{name}` the setting `updatable: true`.",
     )  # fmt: skip

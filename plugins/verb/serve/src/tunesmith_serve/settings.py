@@ -42,6 +42,6 @@ class ServeSettings:
         examples=({"concurrency": 32, "prompt": 512, "answer": 256},), effect={"scene": "an expected load"},
     )  # fmt: skip
     updatable: bool = setting(
-        False, "take adapters while it serves, for a training step that names this one as its `sampler`",
-        effect={"scene": "an engine that takes adapters"},
+        False, "take weights while it serves, for a training step that names this one as its `sampler`",
+        effect={"scene": "an engine that takes weights"},
     )  # fmt: skip

@@ -1,7 +1,7 @@
 """The optional part ``updatable`` of the contract of inference backends: a model is served while it is trained elsewhere.
 
 A backend that declares the capability writes completions for a training step whose input ``sampler`` is its endpoint: from token ids to
-token ids with their log-probabilities, never from text, by the model with the adapter that it was given last. The verb `serve` calls it in
+token ids with their log-probabilities, never from text, by the weights that it was given last. The verb `serve` calls it in
 the worker of the serving step when that has the setting ``updatable``, and answers the training step over the control channel
 (`tunesmith_serve.control_channel`). So an engine's own routes stay its plugin's business, in whichever environment that is.
 """
@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
+
+from tunesmith.contracts import Artifact
 
 
 @dataclass(frozen=True)
@@ -62,19 +63,23 @@ class SampledCompletion:
 class Updatable(Protocol):
     """Beside `EngineBackend`, whose `engine` is asked with ``step.settings.updatable`` true.
 
+    `takes` are the formats of weights that it can be given while it serves: ``adapter/peft``, an adapter of the model that it serves,
+    ``model/hf``, whole weights in that model's place, or both; the provider's fact `takes` says the same to the plan.
+
     `distance` is how far, in nats a token on average, its log-probabilities may lie from the training step's, by the dtype that the coarser
     of both computes in: what was measured of this engine, with a margin; one that it does not name has the largest of its bounds. Training
     stops before its first step beyond it.
     """
 
+    takes: Sequence[str]
     distance: Mapping[str, float]
 
-    def load(self, url: str, adapter: Path, version: int) -> None:
-        """Have the engine answer as the model with this adapter from now on, and forget the one before. Nothing else is asked meanwhile.
+    def load(self, url: str, weights: Artifact, version: int) -> None:
+        """Have the engine answer as the model with these weights from now on, and forget those before. Nothing else is asked meanwhile.
 
         Args:
             url: the engine's base of the OpenAI API.
-            adapter: a directory of ``adapter/peft``, readable until the next call.
+            weights: of a format that it `takes`; its directory is readable until the next call. Whole weights come without a tokenizer.
             version: optimizer steps that it has made. A version may come again with other weights, after training has gone back.
 
         Raises:
@@ -85,7 +90,7 @@ class Updatable(Protocol):
     def complete(
         self, url: str, prompts: Sequence[Sequence[int]], seeds: Sequence[int], options: SamplingOptions
     ) -> Sequence[Sequence[SampledCompletion]]:
-        """`options.n` completions of each prompt, by the model with the adapter that was loaded last.
+        """`options.n` completions of each prompt, by the weights that were loaded last.
 
         Args:
             seeds: of each prompt.

@@ -32,7 +32,7 @@ def run(step: Step) -> None:
 
 @contextmanager
 def _control_channel(backend: Any, address: Address, step: Any) -> Iterator[None]:
-    """Within it the endpoint takes adapters, and says so once it is up.
+    """Within it the endpoint takes weights, and says so once it is up.
 
     Raises:
         UserError: TS-SERVE-066 where others than this machine could ask, TS-SERVE-067 where adapters are named that would stay,
@@ -41,16 +41,16 @@ def _control_channel(backend: Any, address: Address, step: Any) -> Iterator[None
     if not is_loopback(address.host):
         raise UserError(
             "TS-SERVE-066", f"a model that is updated while it is served would listen on {address.host}",
-            why="Whoever reaches the engine there could give it another adapter.", fix="Leave `host` at 127.0.0.1.",
+            why="Whoever reaches the engine there could give it other weights.", fix="Leave `host` at 127.0.0.1.",
         )  # fmt: skip
     if "adapters" in step.inputs:
         raise UserError(
-            "TS-SERVE-067", "`adapters` are served as they are, and `updatable` serves the one that is trained",
-            why="The training step gives its adapter, each time it has changed.", fix="Leave one of them out.",
+            "TS-SERVE-067", "`adapters` are served as they are, and `updatable` serves what is trained",
+            why="The training step gives its weights, each time they have changed.", fix="Leave one of them out.",
         )  # fmt: skip
-    if not all(hasattr(backend, name) for name in ("distance", "load", "complete")):
+    if not all(hasattr(backend, name) for name in ("takes", "distance", "load", "complete")):
         raise UserError(
-            "TS-SERVE-068", f"{type(backend).__name__} takes no adapters while it serves",
+            "TS-SERVE-068", f"{type(backend).__name__} takes no weights while it serves",
             why="It has not the methods of `tunesmith_serve.updatable.Updatable`.", fix="Serve by another backend, such as `vllm`.",
         )  # fmt: skip
     ready = step.ready

@@ -12,11 +12,15 @@ from tunesmith.errors import TunesmithError
 from tunesmith_sdk.conformance.bench.bench import Bench
 from tunesmith_sdk.conformance.checks import CheckFailed, check, has
 from tunesmith_sdk.conformance.hosted.serving import NAME, serving
-from tunesmith_sdk.conformance.materials.tiny_policies import POLICIES, TEMPERATURE, TOLD
+from tunesmith_sdk.conformance.materials.tiny_policies import POLICIES, TEMPERATURE, TOLD, WHOLE
 
 SAMPLES, LONGEST = 4, 6  # completions of a prompt, tokens of one
-#: adapters and versions as a training step gives them: the last is of a run that went back to a checkpoint
+#: weights and versions as a training step gives them: the last is of a run that went back to a checkpoint
 GIVEN = ((POLICIES[0], 0), (POLICIES[1], 1), (POLICIES[0], 1))
+FOLDERS = {
+    "model/hf": WHOLE,
+    "adapter/peft": "",
+}  #: format -> what stands behind a folder's name; an adapter after whole weights is of the base
 
 
 @check(
@@ -24,7 +28,7 @@ GIVEN = ((POLICIES[0], 0), (POLICIES[1], 1), (POLICIES[0], 1))
     kind="inference_backend",
     at="host",
     when=has("updatable"),
-    title="of a model that is trained meanwhile it samples with the adapter that it was given last, and tells which that was",
+    title="of a model that is trained meanwhile it samples with the weights that it was given last, and tells which these were",
 )
 def updatable(bench: Bench) -> Iterator[CheckFailed]:
     from tunesmith_serve.sampler_client import SamplerClient
@@ -36,12 +40,16 @@ def updatable(bench: Bench) -> Iterator[CheckFailed]:
     with serving(bench, updatable=True) as endpoint:
         sampler = SamplerClient(Artifact("endpoint/openai", Path(), meta=dict(endpoint.worker.ready or {})), NAME, endpoint.worker.look)
         bound = sampler.distance.get(sampler.dtype, max(sampler.distance.values()))
-        for name, version in GIVEN:
+        if wrong := sorted({*sampler.takes} ^ {*bench.record.facts.get("takes", ())}):
+            yield CheckFailed(f"its fact `takes` and its attribute differ in {', '.join(wrong)}", fix="Name the same formats in both.")
+        for kind, (name, version) in ((kind, given) for kind in FOLDERS if kind in sampler.takes for given in GIVEN):
             try:
-                sampler.load(folder / name, version)
+                sampler.load(Artifact(kind, folder / f"{name}{FOLDERS[kind]}"), version)
                 found = sampler.complete(told["prompts"], [1, 2], options)
             except TunesmithError as error:
-                raise CheckFailed(f"given an adapter, it fails: {error}", found=endpoint.worker.last_words(), fix=error.fix) from error
+                raise CheckFailed(
+                    f"given weights ({kind}), it fails: {error}", found=endpoint.worker.last_words(), fix=error.fix
+                ) from error
             yield from _misfits(found, told, name, version, bound)
         sampler.close()
 
@@ -50,7 +58,7 @@ def _misfits(found: Any, told: Any, name: str, version: int, bound: float) -> It
     """What of the answers is not as it should be, one finding of each kind at most.
 
     Args:
-        name: of the adapter that it was given.
+        name: of the weights that it was given.
         bound: nats by which its log-probabilities may be off.
     """
     if [len(own) for own in found] != [SAMPLES] * len(told["prompts"]):
@@ -65,10 +73,10 @@ def _misfits(found: Any, told: Any, name: str, version: int, bound: float) -> It
             break
     if wrong := {one.version for _, one in every} - {version}:
         yield CheckFailed(f"given version {version} of the policy, it answers as version {min(wrong)}",
-                          fix="Tell the version of the adapter that has written a completion, as the engine itself knows it.")  # fmt: skip
+                          fix="Tell the version of the weights that have written a completion, as the engine itself knows it.")  # fmt: skip
     off = [abs(one.log_probs[0] - wanted[one.tokens[0]]) for wanted, one in every if one.log_probs and one.tokens[0] < len(wanted)]
     if not off or sum(off) / len(off) > bound:
         yield CheckFailed(f"first tokens' log-probabilities are {sum(off) / max(1, len(off)):.3g} nats from those of the model with the "
-                          f"adapter; it states {bound:g}",
-                          fix="Sample by the adapter that was loaded last, from the prompts' own token ids, and give log-probabilities at "
+                          f"weights; it states {bound:g}",
+                          fix="Sample by the weights that were loaded last, from the prompts' own token ids, and give log-probabilities at "
                           "the temperature that was asked for.")  # fmt: skip

@@ -1,4 +1,4 @@
-"""Adapters of the tiny model as a training step would give them to its sampler, and what the model says with each."""
+"""Weights of the tiny model as a training step would give them to its sampler, and what the model says with each."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-POLICIES = ("one", "two")  #: their folders
+POLICIES = ("one", "two")  #: folders of adapters
+WHOLE = "-whole"  #: behind a name: the folder of the model with that adapter merged
 TOLD = "told.json"
 #: token ids that the model was not taught, so that it is sure of nothing behind them
 PROMPTS = ([1, 40, 41, 42, 43], [1, 150, 151, 60])
@@ -17,8 +18,9 @@ _LAYERS = ("q_proj", "v_proj", "down_proj")
 
 
 def write(taught: Path, directory: Path) -> None:
-    """The adapters, each in a folder of its own, and `TOLD`: token ids of prompts, the tokens that end an answer, and by adapter the
-    log-probability of each token after each prompt at `TEMPERATURE`, which is computed with the merged weights by transformers."""
+    """The adapters, each in a folder of its own, the merged models beside them, and `TOLD`: token ids of prompts, the tokens that end an
+    answer, and by adapter the log-probability of each token after each prompt at `TEMPERATURE`, which is computed with the merged weights
+    by transformers."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -27,6 +29,7 @@ def write(taught: Path, directory: Path) -> None:
     for seed, name in enumerate(POLICIES, 1):
         model = AutoModelForCausalLM.from_pretrained(taught, dtype=torch.float32)
         _save(_added(model, torch.Generator().manual_seed(seed)), directory / name)
+        model.save_pretrained(directory / f"{name}{WHOLE}")
         with torch.no_grad():
             logits = [model(torch.tensor([prompt])).logits[0, -1] / TEMPERATURE for prompt in PROMPTS]
         told["log_probs"][name] = [torch.log_softmax(one, 0).tolist() for one in logits]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tunesmith.contracts import EstimateRequest, UserError
 
 SAMPLER = "sampler"  #: an input of the step
+ADAPTER, WHOLE = "adapter/peft", "model/hf"  #: formats of what it is given
 _OWN = "Leave `sampler` out: then the training step writes completions itself, on the weights as they are."
 
 
@@ -17,17 +18,18 @@ def check_sampler(request: EstimateRequest) -> tuple[tuple[str, str], ...]:
     """
     if SAMPLER not in request.inputs:
         return ()
-    if "adapter/peft" not in request.facts.get("produces", ()):
-        raise _untakeable("whole weights", "An engine takes adapters while it runs, not whole models.")
-    if request.facts.get("low_rank") is not True:
-        raise _untakeable("such an adapter", "Engines compute plain low-rank updates beside their base (`adapter: lora`), and no others.")
+    served, whole = request.models.get(SAMPLER, {}), "adapter/peft" not in request.facts.get("produces", ())
+    takes = served.get("facts", {}).get("takes", (ADAPTER, WHOLE))  # of an endpoint that no step of this pipeline serves it is not known
+    if whole and WHOLE not in takes:
+        raise untakeable("whole weights", "Its backend takes adapters while it runs, not whole models.")
+    if not whole and request.facts.get("low_rank") is not True:
+        raise untakeable("such an adapter", "Engines compute plain low-rank updates beside their base (`adapter: lora`), and no others.")
     if request.parts.get("adapter", {}).get("quantized"):
-        raise _untakeable("an adapter of a base in fewer bits", "It serves the base as it is stored, which computes something else.")
-    served = request.models.get(SAMPLER, {})
+        raise untakeable("an adapter of a base in fewer bits", "It serves the base as it is stored, which computes something else.")
     if "settings" in served and not served["settings"].get("updatable"):
         raise UserError(
             "TS-TRAIN-133", "the `sampler` is served with the weights that it has, and these change as the model learns",
-            why="A serving step takes adapters while it runs where it is told to.",
+            why="A serving step takes weights while it runs where it is told to.",
             fix="Write it as a step of its own, `writer: {serve: vllm, settings: {updatable: true}}`, and name that.",
         )  # fmt: skip
     if served.get("config") and request.config and dict(served["config"]) != dict(request.config):
@@ -57,5 +59,5 @@ def sampler_memory(request: EstimateRequest) -> dict[str, float]:
     return {SAMPLER: found / max(1, request.processes)} if found else {}
 
 
-def _untakeable(what: str, why: str) -> UserError:
+def untakeable(what: str, why: str) -> UserError:
     return UserError("TS-TRAIN-132", f"a `sampler` can't take {what} while it runs", why=why, fix=_OWN)

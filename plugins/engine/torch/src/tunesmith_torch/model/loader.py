@@ -83,3 +83,8 @@ def copy_tokenizer(source: Artifact | Path | str, output: Path) -> None:
 def _quantized(path: Path) -> bool:
     config = path / "config.json"
     return config.exists() and '"quantization_config"' in config.read_text(encoding="utf-8")
+
+
+def stands_alone(saved: Path) -> bool:
+    """Whether an adapter has saved a whole model rather than something that needs its base."""
+    return (saved / "config.json").exists()

@@ -22,7 +22,7 @@ from tunesmith_torch.data.tokenizer.same_tokens import check_same_tokens
 from tunesmith_torch.data.truncation import TruncatedRows, truncated_rows
 from tunesmith_torch.estimate.sampler import SAMPLER
 from tunesmith_torch.model.head_files import write_heads
-from tunesmith_torch.model.loader import copy_tokenizer
+from tunesmith_torch.model.loader import copy_tokenizer, stands_alone
 from tunesmith_torch.model.usage_files import write_usage
 from tunesmith_torch.training.batches import Batches, RowBatches
 from tunesmith_torch.training.checkpoint.ranks import Ranks
@@ -120,7 +120,7 @@ def run(step: Step) -> Result:
             batches.sampler.close()
     strategy.finish()  # not after an error: the host has to hear of that before the others miss this process
     return Result(
-        refs={} if _stands_alone(step.output) else {"base": base.digest},
+        refs={} if stands_alone(step.output) else {"base": base.digest},
         metrics=_metrics(progress, settings.load_best_model_at_end),
         meta={"trained_parameters": source.trained, "rows": len(groups), "end_tokens": sorted(all_ends(chat))}
         | ({"validation_rows": len(validation)} if validation else {}),
@@ -220,14 +220,9 @@ def _metrics(progress: Progress, load_best: bool) -> dict[str, float]:
 
 def _finish(step: Step, base: Artifact, progress: Progress, chat: ChatTokenizer) -> None:
     output = step.output
-    if _stands_alone(output):
+    if stands_alone(output):
         copy_tokenizer(base, output)
         write_ends(output, chat)
     lines = [json.dumps(point) + "\n" for point in progress.history]
     (output / LOG).write_text("".join(lines), encoding="utf-8")
     shutil.copyfile(step.work / SAMPLES, output / SAMPLES)
-
-
-def _stands_alone(output: Path) -> bool:
-    """Whether the adapter saved a whole model rather than something that needs its base."""
-    return (output / "config.json").exists()

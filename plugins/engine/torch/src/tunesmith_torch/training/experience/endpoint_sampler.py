@@ -1,4 +1,5 @@
-"""Completions by another program: an endpoint that is given the adapter each time it has changed, and tells with each answer which it has.
+"""Completions by another program: an endpoint that is given what is trained each time it has changed, and tells with each answer which
+version it has.
 
 From token ids to token ids, as `sampler` does in this process. What comes back follows the distribution of the policy, but not to the bit:
 what an engine computes depends on what else it computes at the time. So a run that goes on within a collection finds its rollouts in the
@@ -12,16 +13,17 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tunesmith.contracts import Adapter, Step, Training, TunesmithError
+from tunesmith.contracts import Adapter, Artifact, Step, Training, TunesmithError
 from tunesmith_serve.sampler_client import SamplerClient
 from tunesmith_serve.updatable import SampledCompletion, SamplingOptions
 from tunesmith_torch.api import Sampling
-from tunesmith_torch.estimate.sampler import SAMPLER
+from tunesmith_torch.estimate.sampler import ADAPTER, SAMPLER, WHOLE, untakeable
+from tunesmith_torch.model.loader import stands_alone
 from tunesmith_torch.training.checkpoint.ranks import Ranks
 from tunesmith_torch.training.experience.sampler import Completion
 from tunesmith_torch.training.seed import derived
 
-_FOLDER = "policy"  # in the work directory: the adapter that the sampler has
+_FOLDER = "policy"  # in the work directory: what the sampler has
 _COARSER = {"float32": 0, "float16": 1, "bfloat16": 2}
 
 
@@ -32,7 +34,7 @@ class EndpointSampler:
         ends: ids of the tokens that end a completion.
 
     Raises:
-        UserError: TS-TRAIN-133 when the endpoint takes no adapters.
+        UserError: TS-TRAIN-133 when the endpoint takes no weights.
     """
 
     def __init__(
@@ -53,10 +55,11 @@ class EndpointSampler:
         return self._client.distance.get(coarser, max(self._client.distance.values()))
 
     def update(self, version: int) -> None:
-        """Give it the adapter as it is now, after so many optimizer steps. Every rank calls it.
+        """Give it the adapter, or the whole model, as it is now, after so many optimizer steps. Every rank calls it.
 
         Raises:
-            TunesmithError: TS-TRAIN-136 when it does not answer; what its backend says of an adapter that it can't compute.
+            TunesmithError: TS-TRAIN-136 when it does not answer, TS-TRAIN-132 when it takes no such weights; what its backend says of
+                weights that it can't compute.
         """
         if version == self._version:
             return
@@ -67,7 +70,10 @@ class EndpointSampler:
                 shutil.rmtree(folder, ignore_errors=True)
                 folder.mkdir(parents=True)
                 self.adapter.save(trainable.model, folder)
-                self._client.load(folder, version)
+                weights = Artifact(WHOLE if stands_alone(folder) else ADAPTER, folder)
+                if weights.format not in self._client.takes:
+                    raise untakeable(weights.format, f"`{self.name}` takes {' and '.join(sorted(self._client.takes))} while it runs.")
+                self._client.load(weights, version)
                 self.step.metric("sampler_update_seconds", time.monotonic() - started, version)
         self.ranks.barrier()
         self._version = version

@@ -1,4 +1,4 @@
-"""Only the serving step itself may change the adapter of an engine that is a sampler; where its token is told, and where it is not."""
+"""Only the serving step itself may change the weights of an engine that is a sampler; where its token is told, and where it is not."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from tunesmith.contracts import Address, Artifact
-from tunesmith_vllm.adapter_token import HEADER, PATH, TOKEN, AdapterToken
+from tunesmith_vllm import policy_weights
 from tunesmith_vllm.backend import VllmBackend
+from tunesmith_vllm.policy_token import HEADER, PATH, TOKEN, PolicyToken
 from tunesmith_vllm.settings import VllmSettings
 
 
@@ -29,12 +30,12 @@ def ask(path: str, **headers: str) -> int:
         answered.append(message)
 
     named = [(key.replace("_", "-").encode(), value.encode()) for key, value in headers.items()]
-    asyncio.run(AdapterToken(app)({"type": "http", "method": "POST", "path": path, "headers": named}, receive, send))
+    asyncio.run(PolicyToken(app)({"type": "http", "method": "POST", "path": path, "headers": named}, receive, send))
     return int(answered[0]["status"])
 
 
-@pytest.mark.parametrize("path", ["/v1/load_lora_adapter", "/v1/unload_lora_adapter", "/v1/load_lora_adapter/"])
-def test_nobody_without_the_token_changes_the_adapter(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+@pytest.mark.parametrize("path", ["/v1/load_lora_adapter", "/v1/unload_lora_adapter", "/v1/load_lora_adapter/", "/v1/policy_weights"])
+def test_nobody_without_the_token_changes_the_weights(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     monkeypatch.setenv(TOKEN, "right")
     assert [ask(path), ask(path, x_tunesmith_token="wrong"), ask(path, x_tunesmith_token="right")] == [403, 403, 200]
     monkeypatch.delenv(TOKEN)
@@ -53,7 +54,7 @@ def test_the_token_is_a_variable_of_the_engine_and_stands_nowhere_else(model: Ar
     token = made.environment[TOKEN]
     assert len(token) > 40
     assert again.environment[TOKEN] != token
-    assert PATH in made.command
+    assert made.command.index(policy_weights.PATH) < made.command.index(PATH)  # the last one is asked first
     assert HEADER == "x-tunesmith-token"
     assert not [word for word in made.command if token in word]
     assert token not in str(made.facts)
@@ -61,8 +62,8 @@ def test_the_token_is_a_variable_of_the_engine_and_stands_nowhere_else(model: Ar
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and token in path.read_text(errors="replace")]
 
 
-def test_a_model_that_is_not_trained_meanwhile_takes_adapters_from_nobody(model: Artifact, local_step: Any) -> None:
+def test_a_model_that_is_not_trained_meanwhile_takes_weights_from_nobody(model: Artifact, local_step: Any) -> None:
     step = local_step(settings=SimpleNamespace(shutdown_grace=30.0, updatable=False))
     made = VllmBackend(VllmSettings()).engine(model, "bot", Address("127.0.0.1", 8123), step)
     assert not {TOKEN, "VLLM_ALLOW_RUNTIME_LORA_UPDATING"} & {*made.environment}
-    assert PATH not in made.command
+    assert not {PATH, policy_weights.PATH} & {*made.command}
