@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from tunesmith_sdk.testing import hub_fixtures
 from tunesmith_sdk.testing.hub_models import model_files
-from tunesmith_sdk.testing.loopback_hub import STRANGERS, LoopbackHub
+from tunesmith_sdk.testing.loopback_hub import LoopbackHub
 
 LOADERS = Path(__file__).parents[2] / "plugins" / "model_loader"
 WANTED = ("config.json", "tokenizer.json", "model.safetensors")
@@ -87,25 +86,13 @@ def named(target: str) -> Any:
 
 def server_of(kind: Kind) -> LoopbackHub:
     path, _, name = kind.server.partition(":")
-    module_name = Path(path).stem
-    if module_name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(module_name, LOADERS / path)
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[module_name] = module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return getattr(sys.modules[module_name], name)()
+    return getattr(hub_fixtures.module_at(LOADERS / path), name)()
 
 
 @pytest.fixture
 def alone(tmp_path, monkeypatch):
     """An environment in which nothing else can be reached."""
-    for variable in (*STRANGERS, *(kind.mirrors for kind in HUBS.values())):
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf-home"))
-    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
-    monkeypatch.setenv("MODELSCOPE_CACHE", str(tmp_path / "modelscope"))
-    monkeypatch.setenv("TUNESMITH_CACHE", str(tmp_path / "cache"))
+    hub_fixtures.alone(monkeypatch, tmp_path)
 
 
 @pytest.fixture

@@ -1,23 +1,13 @@
 """A hub of the tests' own, small models on it, and an environment in which nothing else can be reached."""
 
-import importlib.util
-import sys
 from pathlib import Path
 
 import pytest
 
 from tunesmith_sdk.testing import hub_models
-from tunesmith_sdk.testing.loopback_hub import STRANGERS
+from tunesmith_sdk.testing.hub_fixtures import alone, module_at
 
-
-def _beside(name: str):
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    sys.modules[name] = module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-hub_server = _beside("hub_server")
+hub_server = module_at(Path(__file__).with_name("hub_server.py"))
 
 
 @pytest.fixture(name="model_files")
@@ -33,10 +23,7 @@ def _safetensors():
 @pytest.fixture
 def hub(tmp_path, monkeypatch):
     """The hub server; ``org/small`` is on it with 3 MB of weights."""
-    for variable in STRANGERS:
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf-home"))
-    monkeypatch.setenv("TUNESMITH_CACHE", str(tmp_path / "cache"))
+    alone(monkeypatch, tmp_path)
     with hub_server.HubServer() as server:
         monkeypatch.setenv("HF_ENDPOINT", server.url)
         server.add("org/small", hub_models.model_files())

@@ -1,32 +1,19 @@
 """A hub of the tests' own, a small model on it, and an environment in which nothing else can be reached."""
 
-import importlib.util
-import sys
 from pathlib import Path
 
 import pytest
 
 from tunesmith_sdk.testing import hub_models
-from tunesmith_sdk.testing.loopback_hub import STRANGERS
+from tunesmith_sdk.testing.hub_fixtures import alone, module_at
 
-
-def _beside(name: str):
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    sys.modules[name] = module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-modelscope_server = _beside("modelscope_server")
+modelscope_server = module_at(Path(__file__).with_name("modelscope_server.py"))
 
 
 @pytest.fixture
 def hub(tmp_path, monkeypatch):
     """The hub server; ``org/small`` is on it with 300 kB of weights."""
-    for variable in STRANGERS:
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setenv("MODELSCOPE_CACHE", str(tmp_path / "modelscope"))
-    monkeypatch.setenv("TUNESMITH_CACHE", str(tmp_path / "cache"))
+    alone(monkeypatch, tmp_path)
     with modelscope_server.ModelScopeServer() as server:
         monkeypatch.setenv("MODELSCOPE_ENDPOINT", server.url)
         server.add("org/small", hub_models.model_files(300_000))

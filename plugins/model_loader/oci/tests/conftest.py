@@ -1,32 +1,19 @@
 """A registry of the tests' own, a small model in it, and an environment in which nothing else can be reached."""
 
-import importlib.util
-import sys
 from pathlib import Path
 
 import pytest
 
 from tunesmith_sdk.testing import hub_models
-from tunesmith_sdk.testing.loopback_hub import STRANGERS
+from tunesmith_sdk.testing.hub_fixtures import alone, module_at
 
-
-def _beside(name: str):
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    sys.modules[name] = module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-oci_server = _beside("oci_server")
+oci_server = module_at(Path(__file__).with_name("oci_server.py"))
 
 
 @pytest.fixture
 def hub(tmp_path, monkeypatch):
     """The registry; ``org/small:latest`` is in it with 300 kB of weights."""
-    for variable in (*STRANGERS, "TUNESMITH_OCI_ENDPOINT", "TUNESMITH_OCI_MIRRORS"):
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
-    monkeypatch.setenv("TUNESMITH_CACHE", str(tmp_path / "cache"))
+    alone(monkeypatch, tmp_path)
     with oci_server.OCIServer() as server:
         server.place = server.url.removeprefix("http://")
         server.add("org/small", hub_models.model_files(300_000))

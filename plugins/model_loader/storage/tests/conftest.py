@@ -1,23 +1,13 @@
 """A folder in place of each kind of store, with a small model in it."""
 
-import importlib.util
-import sys
 from pathlib import Path
 
 import pytest
 
+from tunesmith_sdk.testing.hub_fixtures import alone, module_at
 from tunesmith_sdk.testing.hub_models import model_files
-from tunesmith_sdk.testing.loopback_hub import STRANGERS
 
-
-def _beside(name: str):
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    sys.modules[name] = module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-local_store = _beside("local_store")
+local_store = module_at(Path(__file__).with_name("local_store.py"))
 FILES = model_files(300_000)
 URIS = {"s3": "s3://bucket/small", "gs": "gs://bucket/small", "oss": "oss://bucket/small", "webdav": "webdav://host.example/bucket/small"}
 
@@ -34,9 +24,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def store(folder, tmp_path, monkeypatch):
-    for variable in STRANGERS:
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setenv("TUNESMITH_CACHE", str(tmp_path / "cache"))
+    alone(monkeypatch, tmp_path)
     made = local_store.LocalStore(tmp_path / "store")
     with local_store.standing_in(made):
         yield made

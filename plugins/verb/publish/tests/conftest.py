@@ -1,26 +1,15 @@
 """A home with a model in it, and places to publish to: a hub of the tests' own, a store, a folder."""
 
-import importlib.util
-import sys
 from pathlib import Path
 
 import pytest
 
 from tunesmith_cli.api import main
+from tunesmith_sdk.testing.hub_fixtures import alone, module_at
 from tunesmith_sdk.testing.hub_models import model_files
-from tunesmith_sdk.testing.loopback_hub import STRANGERS
 
 LOADERS = Path(__file__).parents[3] / "model_loader"
 FILES = {name: data for name, data in model_files(300_000).items() if name not in ("pytorch_model.bin", "README.md")}
-
-
-def _module(path: str):
-    name = Path(path).stem
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, LOADERS / path)
-        sys.modules[name] = module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return sys.modules[name]
 
 
 @pytest.fixture(scope="session")
@@ -37,10 +26,7 @@ def made_home(tmp_path_factory):
 
 @pytest.fixture
 def home(made_home, tmp_path, monkeypatch):
-    for variable in STRANGERS:
-        monkeypatch.delenv(variable, raising=False)
-    for variable in ("HF_HOME", "TUNESMITH_CACHE"):
-        monkeypatch.setenv(variable, str(tmp_path / variable.lower()))
+    alone(monkeypatch, tmp_path)
     monkeypatch.setenv("TUNESMITH_HOME", str(made_home))
     return made_home
 
@@ -60,7 +46,7 @@ def publish(home, capsys):
 
 @pytest.fixture
 def hub(home, monkeypatch):
-    with _module("huggingface/tests/hub_server.py").HubServer() as server:
+    with module_at(LOADERS / "huggingface/tests/hub_server.py").HubServer() as server:
         monkeypatch.setenv("HF_ENDPOINT", server.url)
         monkeypatch.setenv("HF_TOKEN", server.token)
         yield server
@@ -69,7 +55,7 @@ def hub(home, monkeypatch):
 @pytest.fixture
 def store(home, tmp_path):
     """A folder in place of every kind of store."""
-    local_store = _module("storage/tests/local_store.py")
+    local_store = module_at(LOADERS / "storage/tests/local_store.py")
     (tmp_path / "store/bucket").mkdir(parents=True)
     made = local_store.LocalStore(tmp_path / "store")
     with local_store.standing_in(made):
