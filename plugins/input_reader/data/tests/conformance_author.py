@@ -1,6 +1,8 @@
 """What the conformance kit can't know: pipelines in which the verbs have something to do, and a format for the reader to find."""
 
 import json
+import os
+import sqlite3
 
 from tunesmith.contracts import Provider
 
@@ -11,6 +13,22 @@ ROW = {"type": "object", "required": ["question", "answer"], "properties": {"que
 
 def installed(case):
     return {"dataset_format": [Provider("pairs", "question and answer", "nowhere:Pairs", produces=("dataset/chat",), facts={"row": ROW})]}
+
+
+def address(case):
+    """A directory of texts, and a table of a database, both with rows enough to be in the middle of."""
+    if case.name == "file-tree":
+        folder = case.kept / "texts"
+        folder.mkdir(exist_ok=True)
+        for number in range(2000):
+            (folder / f"{number:04}.txt").write_text(f"Talk {number}.")
+            os.utime(folder / f"{number:04}.txt", (1_700_000_000, 1_700_000_000))
+        return str(folder)
+    with sqlite3.connect(case.kept / "talks.db") as database:
+        database.execute("CREATE TABLE IF NOT EXISTS talks (id INTEGER PRIMARY KEY, text TEXT)")
+        database.executemany("INSERT OR REPLACE INTO talks VALUES (?, ?)", [(number, f"Talk {number}.") for number in range(2000)])
+    database.close()
+    return f"sqlite:///{case.kept / 'talks.db'}?table=talks"
 
 
 def written(case):
