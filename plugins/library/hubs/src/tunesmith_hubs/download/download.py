@@ -102,6 +102,7 @@ class Download:
             transfer.parts = parts = PartFile(parts.path, transfer.file.size, max(transfer.file.size, 1))
             missing = parts.parts
         transfer.hash = _hash_of(transfer)
+        transfer.receiving = len(missing)
         for part in missing:
             self._work.put(lambda part=part: self._part(transfer, part))
         if not missing:
@@ -112,6 +113,7 @@ class Download:
         assert transfer.parts is not None
         assert transfer.hash is not None
         transfer.hash.advance(transfer.parts.path, transfer.parts.parts)
+        transfer.leave_part()
         self._verify_if_complete(transfer)
 
     def _receive(self, transfer: Transfer, part: Part) -> None:

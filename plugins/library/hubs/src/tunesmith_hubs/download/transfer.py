@@ -74,6 +74,7 @@ class Transfer:
     hash: RunningHash | None = None
     blob: Path | None = None  #: where it is, once it is whole and verified
     failure: Exception | None = None  #: of the first place that failed
+    receiving: int = 0  #: parts that threads have not left yet
     _at: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _claim: threading.Lock = field(default_factory=threading.Lock)
@@ -93,7 +94,13 @@ class Transfer:
                 self._at += 1
             return self.source is not failed
 
+    def leave_part(self) -> None:
+        """A thread has received all of its part."""
+        with self._lock:
+            self.receiving -= 1
+
     def claim_verification(self) -> bool:
-        """True for just one of the threads that find the file complete."""
-        assert self.parts is not None
-        return all(part.complete for part in self.parts.parts) and self._claim.acquire(blocking=False)
+        """True for just one of the threads that find the file complete. All have left their parts by then: one that were still at a part
+        would take its being fetched anew for a connection that ended early, and write into it as well."""
+        with self._lock:
+            return self.receiving == 0 and self._claim.acquire(blocking=False)
