@@ -65,7 +65,8 @@ _SHOWN = {
     "tunesmith_data": [("plan", "verbs/*.py"), ("plan", "contamination/plan_warning.py")],
     "tunesmith_devices": [("plan", "outcome.py")],
     "tunesmith_statistics": [("plan", "resolution.py")],
-    "tunesmith_torch": [("plan", "estimate/label_preview.py"), ("plan", "estimate/micro_batch.py"), ("plan", "model/model_impl.py")],
+    "tunesmith_torch": [("plan", "estimate/label_preview.py"), ("plan", "estimate/micro_batch.py"), ("plan", "model/model_impl.py"),
+                        ("plan", "model/architecture.py")],
     "tunesmith_transformers": [("plan", "estimate.py")],
 }  # fmt: skip
 #: area of the texts that a package looks up itself, where it is not that of commands' output

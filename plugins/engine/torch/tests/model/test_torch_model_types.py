@@ -42,3 +42,21 @@ def test_code_that_is_not_needed_is_no_reason(config):
 def test_where_the_library_is_not_nothing_is_said_of_it(monkeypatch):
     monkeypatch.setattr(known_types, "known_types", frozenset)
     known_types.refuse_code(CONFIG | {"model_type": "strange"})
+
+
+ENCODER, BOTH = {"model_type": "bert", "architectures": ["BertForMaskedLM"]}, {"model_type": "t5", "is_encoder_decoder": True}
+
+
+@pytest.mark.parametrize(("config", "asked"), [
+    (ENCODER, {}), (ENCODER, {"log_probs": 1.0, "head": 0.0}), (ENCODER, {"log_probs": 0.0, "head": 2.0}),
+    (BOTH, {"log_probs": 0.0, "head": 0.0}),
+])  # fmt: skip
+def test_an_encoder_is_refused_what_it_does_not_give(config, asked):
+    with pytest.raises(UserError, match="TS-TRAIN-138"):
+        known_types.refuse_encoder(config, asked)
+
+
+def test_an_encoder_s_embeddings_and_a_decoder_are_not_refused():
+    known_types.refuse_encoder(ENCODER, {"log_probs": 0.0, "head": 0.0})
+    known_types.refuse_encoder({"model_type": "llama", "architectures": ["LlamaForCausalLM"]}, {})
+    known_types.refuse_encoder({"model_type": "moonshine", "is_encoder_decoder": True, "text_config": {}}, {})

@@ -28,7 +28,7 @@ from tunesmith_torch.estimate.sequence_lengths import rows_of_batch, savings, to
 from tunesmith_torch.estimate.step_time import TrainingStep, facts_of
 from tunesmith_torch.model.dense.config import DenseSpec
 from tunesmith_torch.model.model_impl import model_impl
-from tunesmith_torch.model.model_types import refuse_code
+from tunesmith_torch.model.model_types import refuse_code, refuse_encoder
 
 OWN_RUNTIME, RUNTIME = 250e6, 400e6  # Python and torch, the second with transformers
 CONTEXT = 600e6  # of an accelerator: its driver's context, kernels and the libraries' work space
@@ -53,12 +53,14 @@ def train(request: EstimateRequest) -> Estimate:
     """The peak of a training step, with what is left to it (`micro_batch`); no terms where the model's sizes are unknown.
 
     Raises:
-        UserError: TS-MODEL-023 when the model needs code of its own; TS-TRAIN-073 when the adapter has to see values that a process has
-            not; TS-TRAIN-076 for a setting that would have no effect; TS-TRAIN-077 for more processes than devices.
+        UserError: TS-MODEL-023 when the model needs code of its own; TS-TRAIN-138 for an encoder that can't be trained so; TS-TRAIN-073
+            when the adapter has to see values that a process has not; TS-TRAIN-076 for a setting that would have no effect; TS-TRAIN-077
+            for more processes than devices.
     """
     check_idle(request.step_settings, request.inputs)
     check_devices(request)
     refuse_code(request.config)
+    refuse_encoder(request.config, request.parts.get("objective", {}))
     check_values(request)
     unsure = check_media(request)
     _check_prompts(request)

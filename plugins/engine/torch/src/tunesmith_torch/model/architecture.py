@@ -1,8 +1,10 @@
 """What of a model's architecture the engine has to know, found out by trying it rather than from a list of names.
 
-Two short forward passes over packed sequences tell whether they stay apart: the second sequence's outputs must not change by a bit when
-the first one's tokens do. A model that fails (state-space layers, attention of its own) is run one sequence at a time, which is exact for
-any model. A third pass compares the head with the model's own logits.
+Two short forward passes over packed sequences tell whether they stay apart: the second sequence's outputs must not change by more than
+rounding when the first one's tokens do (experts compute other rows beside them then, and sum in another order). A model that fails
+(state-space layers, attention of its own) is run one sequence at a time, which is exact for any model. Two more tell whether its head can
+be computed apart: it gives the model's own logits, and no token sees the ones after it. For an encoder it can't, which matters to those
+alone who ask for log-probabilities.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from tunesmith_torch.model.dense.decoder import Dense
 from tunesmith_torch.model.media_rows import media_trees, tree_states
 from tunesmith_torch.model.multimodal import has_modality_encoders
 
+_ROUNDING = {torch.float64: 1e-9, torch.float32: 1e-5}  #: as a share of the largest output; of the shorter types 0.03
 _KNOWN: weakref.WeakKeyDictionary[torch.nn.Module, Architecture] = weakref.WeakKeyDictionary()
 
 
@@ -31,6 +34,7 @@ class Architecture:
         reason: why they may not.
         shares_media: images and sounds of a common beginning may be there once; see `model.media_rows`.
         scale, softcap: what happens to the output head's logits: ``softcap * tanh(scale * x / softcap)``; no cap at 0.
+        headless: why the engine can't compute log-probabilities of it; empty where it can.
     """
 
     packed: bool = True
@@ -38,15 +42,12 @@ class Architecture:
     shares_media: bool = False
     scale: float = 1.0
     softcap: float = 0.0
+    headless: str = ""
 
 
 def architecture(model: Any) -> Architecture:
     """What is known of `model`, a causal language model with its output head or without, transformers' or the engine's own; found out at
-    the first call.
-
-    Raises:
-        TunesmithError: TS-TRAIN-004 when the head does something with its logits that the engine does not know.
-    """
+    the first call."""
     if isinstance(model, Dense):
         return Architecture(softcap=model.spec.logit_softcap)
     known = _KNOWN.get(model)
@@ -78,6 +79,18 @@ def note_media_sharing(model: Any, *, shares: bool) -> None:
         _KNOWN[model] = replace(architecture(model), shares_media=shares)
 
 
+def check_head(model: Any, found: Architecture) -> None:
+    """
+    Raises:
+        TunesmithError: TS-TRAIN-004 where log-probabilities can't be computed of it.
+    """
+    if found.headless:
+        raise TunesmithError(
+            "TS-TRAIN-004", f"The engine can't compute the log-probabilities of a {type(model).__name__}", why=found.headless,
+            fix="Use a model of another architecture, or a training provider that brings its own loop.",
+        )  # fmt: skip
+
+
 def states(model: Any, packed: Packed, found: Architecture) -> torch.Tensor:
     """(labels + places, hidden): the last hidden states of the tokens whose outputs predict labels, then those of the places."""
     if isinstance(model, Dense):
@@ -88,7 +101,7 @@ def states(model: Any, packed: Packed, found: Architecture) -> torch.Tensor:
 def hidden_states(model: Any, packed: Packed, found: Architecture) -> torch.Tensor:
     """(tokens, hidden): the decoder's last hidden states. A row with images or sounds goes through in parts that have nothing in common:
     their places and positions are the model's own affair."""
-    base = model.base_model
+    base = _decoder(model)
     if found.packed and not packed.inputs:
         output = base(
             input_ids=packed.tokens[None], position_ids=packed.positions[None], use_cache=False, packed_pieces=packed.pieces
@@ -97,8 +110,19 @@ def hidden_states(model: Any, packed: Packed, found: Architecture) -> torch.Tens
     return torch.cat([tree_states(base, tree) for tree in media_trees(packed)])
 
 
+def _decoder(model: Any) -> Any:
+    """What its head reads the states of; some classes call themselves their own base."""
+    base = model.base_model
+    return getattr(model, "model", base) if base is model else base
+
+
 def head_logits(model: Any, hidden: torch.Tensor, found: Architecture) -> torch.Tensor:
-    """(tokens, vocabulary) float32: the output head, with what the model does to its logits."""
+    """(tokens, vocabulary) float32: the output head, with what the model does to its logits.
+
+    Raises:
+        TunesmithError: TS-TRAIN-004 where that is not known.
+    """
+    check_head(model, found)
     logits = model.get_output_embeddings()(hidden).float() * found.scale
     return torch.tanh(logits / found.softcap) * found.softcap if found.softcap else logits
 
@@ -120,7 +144,7 @@ def _probe(model: Any) -> Architecture:
         # The attention of vision and audio encoders looks both ways: it stays as it is.
         model.set_attn_implementation({"text_config": NAME} if has_modality_encoders(model) else NAME)
         after_first, after_other = (_states(model, sequence + second, device, found)[6:] for sequence in (first, other))
-        if not torch.equal(after_first, after_other):
+        if (after_first - after_other).abs().max() > _ROUNDING.get(after_first.dtype, 0.03) * after_first.abs().max():
             reason = "in one forward pass its sequences would see one another"
     except (Unpackable, TypeError, AttributeError, ValueError, RuntimeError) as error:
         reason = f"its attention can't be told where sequences begin ({error})"
@@ -128,7 +152,7 @@ def _probe(model: Any) -> Architecture:
         model.set_attn_implementation(usual)
         found = replace(found, packed=False, reason=reason)
     if model.get_output_embeddings() is not None:
-        _check_head(model, torch.tensor([second], device=device), found)
+        found = replace(found, headless=_headless(model, torch.tensor([second, [*second[:-1], first[0]]], device=device), found))
     return found
 
 
@@ -142,12 +166,12 @@ def _states(model: Any, tokens: list[int], device: Any, found: Architecture) -> 
     return hidden_states(model, Packed(flat, positions, ((0, 6, -1), (6, 12, -1)), flat[:0], flat[:0], ()), found)
 
 
-def _check_head(model: Any, tokens: torch.Tensor, found: Architecture) -> None:
-    own = model(input_ids=tokens, use_cache=False).logits[0].float()
-    ours = head_logits(model, model.base_model(input_ids=tokens, use_cache=False).last_hidden_state[0], found)
-    if (own - ours).abs().max() > 0.03 * own.abs().max():
-        raise TunesmithError(
-            "TS-TRAIN-004", f"The engine can't compute the log-probabilities of a {type(model).__name__}",
-            why="The model does something with its head's output that the engine does not know.",
-            fix="Use a model of another architecture, or a training provider that brings its own loop.",
-        )  # fmt: skip
+def _headless(model: Any, twins: torch.Tensor, found: Architecture) -> str:
+    """Why its head can't be computed apart; `twins` differ in the last token."""
+    hidden, other = (_decoder(model)(input_ids=one[None], use_cache=False).last_hidden_state[0] for one in twins)
+    if (hidden - other)[:-1].abs().max() > _ROUNDING.get(hidden.dtype, 0.03) * hidden.abs().max():
+        return "Its tokens see the ones after them: it is an encoder, and tells no next token."
+    own = model(input_ids=twins[:1], use_cache=False).logits[0].float()
+    if (own - head_logits(model, hidden, found)).abs().max() > 0.03 * own.abs().max():
+        return "The model does something with its head's output that the engine does not know."
+    return ""

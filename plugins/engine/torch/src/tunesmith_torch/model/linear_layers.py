@@ -10,7 +10,18 @@ import torch
 
 def linears(model: torch.nn.Module) -> dict[str, Any]:
     """Every linear layer by name: torch's, and those that keep their matrix as (in, out), as GPT-2's do (transformers' `Conv1D`)."""
-    return {name: module for name, module in model.named_modules() if isinstance(module, torch.nn.Linear) or transposed(module)}
+    return {name: module for name, module in model.named_modules() if _multiplies(module) or transposed(module)}
+
+
+def _multiplies(layer: Any) -> bool:
+    """Whether it is a linear layer, and none of a model's own that gives something else than a product, as Llama 4's router does."""
+    if not isinstance(layer, torch.nn.Linear):
+        return False
+    kind = type(layer)
+    if kind.forward is torch.nn.Linear.forward or not kind.__module__.startswith("transformers.models."):
+        return True
+    with torch.no_grad():
+        return isinstance(layer(layer.weight.new_zeros(1, layer.in_features)), torch.Tensor)
 
 
 def transposed(layer: Any) -> bool:

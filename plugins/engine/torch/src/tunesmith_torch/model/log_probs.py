@@ -19,7 +19,7 @@ import torch
 from torch.utils.checkpoint import checkpoint
 
 from tunesmith_torch.data.packing import Packed, Wanted
-from tunesmith_torch.model.architecture import Architecture, architecture, head_logits, states
+from tunesmith_torch.model.architecture import Architecture, architecture, check_head, head_logits, states
 from tunesmith_torch.model.head_log_probs import frozen_head, trained_head
 
 CHUNK_BYTES = 31 * 2**20  # of float32 logits at a time: few enough for caches, and for `heap` to keep the block
@@ -47,6 +47,7 @@ def label_outputs(model: Any, hidden: torch.Tensor, batch: Packed, found: Archit
     Args:
         hidden: (labels, hidden) the states that predict them.
     """
+    check_head(model, found)
     head, wanted = model.get_output_embeddings(), batch.wanted
     rows = rows or max(FEWEST, CHUNK_BYTES // (4 * model.config.get_text_config().vocab_size))
     bent = found.softcap and wanted.temperature != 1.0  # the cap comes before the temperature, which scaling the head's input can't do

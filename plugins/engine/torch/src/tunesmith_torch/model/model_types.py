@@ -9,8 +9,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from tunesmith.contracts import UserError
 from tunesmith.contracts.kinds.model_loader import brings_code
 from tunesmith_models.weight_check import needs_code
+from tunesmith_torch.data.multimodal.detection import encodes
 
 _FILES = ("auto_mappings.py", "configuration_auto.py")  # newer and older releases keep the names in one or the other
 _ENTRY = re.compile(r'"([\w.-]+)"\s*[,:]\s*"\w+Config"')
@@ -33,3 +35,23 @@ def refuse_code(config: Mapping[str, Any]) -> None:
     known, named = known_types(), str(config.get("model_type"))
     if known and named not in known and brings_code(config):
         raise needs_code(f"of type `{named}`")
+
+
+def refuse_encoder(config: Mapping[str, Any], objective: Mapping[str, float]) -> None:
+    """
+    Args:
+        objective: the parts that its estimator gives, see `Asks.parts`.
+
+    Raises:
+        UserError: TS-TRAIN-138 for an encoder where next tokens or a head are asked for, and for a model of encoder and decoder.
+    """
+    named = config.get("model_type")
+    if config.get("is_encoder_decoder") and "text_config" not in config:
+        raise UserError("TS-TRAIN-138", f"`{named}` is a model of encoder and decoder, which the training engine does not train",
+                        fix="Take a model that is a decoder alone.")  # fmt: skip
+    if encodes(config) and (objective.get("log_probs", 1.0) or objective.get("head", 0.0)):
+        raise UserError(
+            "TS-TRAIN-138", f"`{named}` is an encoder, and the step needs a next token or a head",
+            why="It tells no next token, and its classifiers have layers that the engine does not make.",
+            fix="Train it with the objective `embed`, or take a model that writes.",
+        )  # fmt: skip

@@ -15,13 +15,14 @@ from tunesmith_models import compute_type
 from tunesmith_torch.adapter.coverage import AdapterCoverage
 from tunesmith_torch.api import Objective, TokenSequence
 from tunesmith_torch.data.packing import Inputs, Packed
-from tunesmith_torch.model.architecture import adopt_architecture, architecture
+from tunesmith_torch.model.architecture import adopt_architecture, architecture, check_head
 from tunesmith_torch.model.dense.config import NotDense
 from tunesmith_torch.model.dense.loader import load_dense
 from tunesmith_torch.model.head_files import read_heads
 from tunesmith_torch.model.heads import Heads
 from tunesmith_torch.model.loader import load_base, load_model, tell_base
 from tunesmith_torch.model.model_impl import DIVIDED, engine_impl, transformers_impl
+from tunesmith_torch.model.model_types import refuse_encoder
 from tunesmith_torch.model.outputs import outputs
 from tunesmith_torch.settings import TrainSettings
 from tunesmith_torch.training.seed import derived, seed_everything
@@ -164,6 +165,10 @@ def prepare(
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     if device.type != "meta":
         found = architecture(model)
+        if found.headless:
+            refuse_encoder(model.config.to_dict(), asks.parts)
+        if asks.log_probs or asks.teacher:
+            check_head(model, found)
         step.decide(
             "sequences packed without padding" if found.packed else "sequences run one by one",
             "they share forward passes; attention runs for each by itself" if found.packed else f"{type(model).__name__}: {found.reason}",
