@@ -157,6 +157,8 @@ def test_a_command_on_a_page_exists_with_its_options(page: str, line: str, capsy
     told = capsys.readouterr().out.replace("--[no-]", "--")
     if len(command) == 2 and told.startswith(f"usage: tunesmith {command[0]} [NAME"):  # the other word is a provider's name
         assert re.search(rf"\b{command[1]}\b", told)
+    elif len(command) == 2 and re.match(rf"usage: tunesmith {command[0]} [A-Z]", told):  # it is an argument
+        pass
     else:
         assert told.startswith(f"usage: tunesmith {' '.join(command)}".rstrip())
     for option in options:
