@@ -191,6 +191,7 @@ UPDATABLE = {
         ),
         "of the model with the weights",
     ),
+    "it is not woken": (("self.asleep = False", "self.asleep = True"), "it fails"),
     "other formats than are declared": (('("adapter/peft", "model/hf")', '("adapter/peft",)'), "differ in model/hf"),
     "another version is told": (("self.version = version", "self.version = getattr(self, 'version', version)"), "as version 0"),
     "another temperature": (("[token], [logs[token]]", "[token], [logs[token] * TEMPERATURE]"), "of the model with the weights"),

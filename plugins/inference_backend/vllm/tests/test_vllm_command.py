@@ -69,6 +69,14 @@ def test_a_sampler_takes_adapters_while_it_runs_and_is_asked_for_the_model_itsel
     assert "VLLM_ALLOW_RUNTIME_LORA_UPDATING" not in environment
 
 
+def test_a_sampler_on_a_gpu_may_sleep_and_one_on_a_processor_is_refused(start):
+    assert "--enable-sleep-mode" in start("cuda", updatable=True, enable_sleep_mode=True)[0]
+    settings = fill(schema_of(VllmSettings), {"enable_sleep_mode": True})
+    with pytest.raises(UserError, match="TS-SERVE-069"):
+        estimate(EstimateRequest(SMOLLM2, settings=settings, device="cpu"))
+    estimate(EstimateRequest(SMOLLM2, settings=settings, device="cuda"))
+
+
 def test_a_samplers_adapter_has_its_place_in_the_estimate():
     settings = fill(schema_of(VllmSettings), {"max_lora_rank": 64})
     plain, updated = (

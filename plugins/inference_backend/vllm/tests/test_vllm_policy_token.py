@@ -34,7 +34,10 @@ def ask(path: str, **headers: str) -> int:
     return int(answered[0]["status"])
 
 
-@pytest.mark.parametrize("path", ["/v1/load_lora_adapter", "/v1/unload_lora_adapter", "/v1/load_lora_adapter/", "/v1/policy_weights"])
+CHANGES = ("load_lora_adapter", "unload_lora_adapter", "load_lora_adapter/", "policy_weights", "policy_sleep", "policy_wake")
+
+
+@pytest.mark.parametrize("path", [f"/v1/{route}" for route in CHANGES])
 def test_nobody_without_the_token_changes_the_weights(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     monkeypatch.setenv(TOKEN, "right")
     assert [ask(path), ask(path, x_tunesmith_token="wrong"), ask(path, x_tunesmith_token="right")] == [403, 403, 200]

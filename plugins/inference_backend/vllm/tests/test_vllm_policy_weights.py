@@ -22,6 +22,12 @@ class FakeEngine:
         if self.fails:
             raise RuntimeError("no such tensor")
 
+    async def sleep(self, level: int) -> None:
+        self.asked.append(("sleep", level))
+
+    async def wake_up(self) -> None:
+        self.asked.append("wake_up")
+
     async def reset_prefix_cache(self) -> None:
         self.asked.append("reset_prefix_cache")
 
@@ -71,3 +77,10 @@ def test_weights_that_could_not_be_loaded_are_named_by_no_answer(asked: Any, eng
     assert asked("/v1/policy_weights", {"path": "/broken", "name": "policy-4-2"})[0] == 500
     assert asked("/v1/completions") == (200, {})
     assert asked("/v1/policy_weights", {"nothing": 1})[0] == 500
+
+
+def test_it_sleeps_and_is_woken_with_the_weights_that_it_had(asked: Any, engine: FakeEngine) -> None:
+    asked("/v1/policy_weights", {"path": "/new", "name": "policy-3-1"})
+    assert [asked(f"/v1/policy_{word}", {})[0] for word in ("sleep", "wake")] == [200, 200]
+    assert engine.asked[-2:] == [("sleep", 1), "wake_up"]
+    assert asked("/v1/completions") == (200, {HEADER.encode(): b"policy-3-1"})

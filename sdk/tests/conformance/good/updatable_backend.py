@@ -7,7 +7,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tunesmith_sdk.conformance.materials.tiny_policies import TEMPERATURE, TOLD, WHOLE
-from tunesmith_serve.updatable import SampledCompletion
+from tunesmith_serve.updatable import EngineFailed, SampledCompletion
 
 
 class Reciter(BaseHTTPRequestHandler):
@@ -36,7 +36,17 @@ class Provider:
         self.known = dict(zip(map(tuple, told["prompts"]), told["log_probs"][weights.path.name.removesuffix(WHOLE)], strict=True))
         self.version = version
 
+    sleeps, asleep = True, False
+
+    def sleep(self, url):
+        self.asleep = True
+
+    def wake(self, url):
+        self.asleep = False
+
     def complete(self, url, prompts, seeds, options):
+        if self.asleep:
+            raise EngineFailed("it sleeps")
         assert options.temperature == TEMPERATURE
         return [
             [self.one(prompt, random.Random(f"{seed} {n}"), options) for n in range(options.n)]

@@ -30,7 +30,7 @@ class FakePolicy:
         self.base, self.shift, self.lag, self.dies_at = base, shift, lag, dies_at
         self.loaded: list[int] = []
         self.distance, self.takes = {"float32": 1e-3}, ("adapter/peft", "model/hf")
-        self.calls = 0
+        self.calls, self.sleeps, self.slept = 0, False, []
 
     def load(self, url: str, weights: Artifact, version: int) -> None:
         if weights.format == "model/hf":
@@ -40,6 +40,12 @@ class FakePolicy:
             Lora(LoraSettings(r=4, lora_alpha=8.0)).load(self.model, weights.path)
         self.model.eval()
         self.loaded.append(version)
+
+    def sleep(self, url: str) -> None:
+        self.slept.append("sleep")
+
+    def wake(self, url: str) -> None:
+        self.slept.append("wake")
 
     def complete(self, url: str, prompts: list[list[int]], seeds: list[int], options: SamplingOptions) -> list[list[SampledCompletion]]:
         self.calls += 1

@@ -60,6 +60,18 @@ def test_whole_weights_are_given_to_none_that_takes_adapters_alone(bench):
         trained(bench, sampler, adapter=Full(FullSettings()))
 
 
+def test_one_that_sleeps_is_woken_for_each_collection_and_sleeps_while_the_model_learns(bench):
+    policy = FakePolicy(bench.base)
+    policy.sleeps = True
+    with endpoint(policy) as sampler:
+        trained(bench, sampler)
+    assert policy.slept == ["wake", "sleep"] * 2
+    policy.slept.clear()
+    with endpoint(policy) as sampler:  # a collection is written while another one is learned from: it has to stay awake
+        trained(bench, sampler, name="ahead", one_step_off_policy=True)
+    assert "sleep" not in policy.slept
+
+
 def test_one_step_off_it_writes_ahead_by_the_policy_that_it_was_given(bench):
     policy = FakePolicy(bench.base)
     with endpoint(policy) as sampler:

@@ -11,6 +11,7 @@ from tunesmith.contracts import Address, Artifact, Engine, Step
 from tunesmith_models import configuration
 from tunesmith_models.serving import engine_dtype, max_positions
 from tunesmith_serve.updatable import SampledCompletion, SamplingOptions
+from tunesmith_vllm import policy_weights
 from tunesmith_vllm.command import command, environment
 from tunesmith_vllm.lora_adapters import check_policy, lora_adapters
 from tunesmith_vllm.policy_engine import PolicyEngine
@@ -20,8 +21,8 @@ START_TIMEOUT = 900.0  # seconds; its imports alone are 20 s of a core, and a la
 
 
 class VllmBackend:
-    """Implements `tunesmith.contracts.EngineBackend` and `tunesmith_serve.updatable.Updatable`. Its server answers ``/health`` from when
-    the model is loaded, not before."""
+    """Implements `tunesmith.contracts.EngineBackend`, and of `tunesmith_serve.updatable` `Updatable` and `Sleeps`. Its server answers
+    ``/health`` from when the model is loaded, not before."""
 
     takes = TAKES
     #: nats a token from the training step's log-probabilities: twice what was measured (docs/grpo.md). Of other types nothing was, and they
@@ -29,7 +30,7 @@ class VllmBackend:
     distance: Mapping[str, float] = MappingProxyType({"bfloat16": 0.1})
 
     def __init__(self, settings: VllmSettings) -> None:
-        self.settings, self._policy = settings, PolicyEngine()
+        self.settings, self._policy, self.sleeps = settings, PolicyEngine(), settings.enable_sleep_mode
 
     def engine(self, model: Artifact, name: str, address: Address, step: Step) -> Engine:
         """Raises UserError TS-SERVE-030 for options that can't be given, TS-SERVE-056 for adapters that can't be served."""
@@ -51,6 +52,12 @@ class VllmBackend:
         """Raises UserError TS-SERVE-065 for weights that vLLM does not compute as they were trained."""
         check_policy(weights, self.settings)
         self._policy.load(url, weights, version)
+
+    def sleep(self, url: str) -> None:
+        self._policy.change(url, policy_weights.SLEEP)
+
+    def wake(self, url: str) -> None:
+        self._policy.change(url, policy_weights.WAKE)
 
     def complete(
         self, url: str, prompts: Sequence[Sequence[int]], seeds: Sequence[int], options: SamplingOptions

@@ -69,7 +69,7 @@ def _of_sampler(settings: VllmSettings) -> dict[str, Any]:
     asked, for what is sampled from is the model itself."""
     return {
         "enable_lora": True, "max_loras": 1, "max_lora_rank": settings.max_lora_rank, "logprobs_mode": "processed_logprobs",
-        "generation_config": "vllm",
+        "generation_config": "vllm", "enable_sleep_mode": settings.enable_sleep_mode or None,
     }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from tunesmith.contracts import Estimate, EstimateRequest
+from tunesmith.contracts import Estimate, EstimateRequest, UserError
 from tunesmith_models import BYTES, ModelShape, compute_type, stored_type
 from tunesmith_models.serving import ALONE, CAPTURED, EngineSettings, engine_memory, engine_variants
 
@@ -22,9 +22,15 @@ def estimate(request: EstimateRequest) -> Estimate:
     """Weights, keys and values (allocated at the start), activations, the libraries, slots for adapters.
 
     Raises:
-        UserError: as `engine_memory`; vLLM itself would say it after it has loaded the model ("No available memory for the cache blocks").
+        UserError: TS-SERVE-069 for sleep on a processor; as `engine_memory`; vLLM itself would say it after it has loaded the model ("No
+            available memory for the cache blocks").
     """
     settings, processor = request.settings, request.device == "cpu"
+    if settings["enable_sleep_mode"] and processor:
+        raise UserError(
+            "TS-SERVE-069", "vLLM's sleep mode is for GPUs", why="On a processor it ignores that it is to sleep, and keeps its memory.",
+            fix="Leave `enable_sleep_mode` out.",
+        )  # fmt: skip
     cache = settings["kv_cache_gib"] or (PROCESSOR_CACHE if processor else 0.0)
     share, libraries = settings["gpu_memory_utilization"], LIBRARIES if processor else GPU_LIBRARIES
     adapters = adapter_slots(request)

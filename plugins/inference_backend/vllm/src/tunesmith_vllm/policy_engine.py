@@ -57,6 +57,10 @@ class PolicyEngine:
             self._model = next(one for one in served if not one.startswith(_NAME))
         self._loaded = name
 
+    def change(self, url: str, route: str) -> None:
+        """Have it sleep or wake, by a route of `policy_weights`. Raises EngineFailed where it can't be asked."""
+        self._changed(url, route, {})
+
     def complete(
         self, url: str, prompts: Sequence[Sequence[int]], seeds: Sequence[int], options: SamplingOptions
     ) -> list[list[SampledCompletion]]:  # fmt: skip

@@ -18,7 +18,7 @@ from tunesmith_vllm import policy_weights
 TOKEN = "TUNESMITH_VLLM_POLICY_TOKEN"
 HEADER = "x-tunesmith-token"
 PATH = f"{__name__}.PolicyToken"
-ROUTES = ("load_lora_adapter", "unload_lora_adapter", policy_weights.ROUTE)
+ROUTES = ("load_lora_adapter", "unload_lora_adapter", policy_weights.ROUTE, policy_weights.SLEEP, policy_weights.WAKE)
 Message = MutableMapping[str, Any]
 
 

@@ -38,6 +38,10 @@ class VllmSettings:
         16, "highest rank of the adapters that it takes where the step is `updatable`: room is kept for it", choices=RANKS,
         effect={"scene": "a step that is updatable"},
     )  # fmt: skip
+    enable_sleep_mode: bool = setting(
+        False, "give a GPU's memory back while a training step learns whose sampler the step is (`updatable`)",
+        effect={"scene": "a step that is updatable"},
+    )  # fmt: skip
     reserved_cores: int = setting(0, "processor cores left to others, on a processor", ge=0)
     options: dict[str, Any] = setting(
         {}, "further options of `vllm serve` by their names; true and false switch one on and off",

@@ -6,6 +6,7 @@ no secret that a log or a report could tell.
 | route | body | answer |
 |---|---|---|
 | ``POST /load`` | ``format``, ``path`` (a directory), ``version`` | ``version`` |
+| ``POST /sleep``, ``POST /wake`` | nothing: ``{}`` | ``{}``; of an endpoint with the fact ``sleeps`` |
 | ``POST /complete`` | ``prompts``, ``seeds`` of each, ``options`` (`SamplingOptions`) | ``completions`` by prompt (`SampledCompletion`) |
 
 An answer with the status 200 is as above. Else it is 409 with an error's ``code``, ``what``, ``why`` and ``fix`` where what was asked can't
@@ -32,7 +33,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tunesmith.contracts import Artifact, TunesmithError
-from tunesmith_serve.updatable import EngineFailed, SamplingOptions, Updatable
+from tunesmith_serve.updatable import EngineFailed, SamplingOptions, Sleeps, Updatable
 
 POLL = 0.2  # seconds between looks at an engine that is not up
 PATIENCE = 10.0  # seconds for an answer whether it is up
@@ -49,7 +50,7 @@ class ControlChannel:
 
     def __init__(self, backend: Updatable, start_timeout: float) -> None:
         self._backend, self._start_timeout, self._api = backend, start_timeout, ""
-        self._loading = threading.Lock()
+        self._loading, self.sleeps = threading.Lock(), isinstance(backend, Sleeps) and backend.sleeps
         self._folder = Path(tempfile.mkdtemp(prefix="tunesmith-"))  # its mode is 0700
         self.socket = self._folder / "control"
         self._server = _Server(str(self.socket), _Handler)
@@ -67,7 +68,8 @@ class ControlChannel:
     def told(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         """The facts of the endpoint, with those of the channel; what is asked goes there from now on."""
         self._api = str(facts["url"])
-        return {**facts, "control": str(self.socket), "distance": dict(self._backend.distance), "takes": list(self._backend.takes)}
+        told = {"distance": dict(self._backend.distance), "takes": list(self._backend.takes), "sleeps": self.sleeps}
+        return {**facts, "control": str(self.socket), **told}
 
     def answer(self, route: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         """
@@ -84,6 +86,11 @@ class ControlChannel:
                 self._wait_until_up()
                 self._backend.load(self._api, weights, version)
             return {"version": version}
+        if route in ("/sleep", "/wake"):
+            with self._loading:
+                self._wait_until_up()
+                (self._backend.sleep if route == "/sleep" else self._backend.wake)(self._api)  # type: ignore[attr-defined]
+            return {}
         prompts, seeds = [list(map(int, prompt)) for prompt in asked["prompts"]], list(map(int, asked["seeds"]))
         if len(prompts) != len(seeds):
             raise ValueError(f"{len(prompts)} prompts and {len(seeds)} seeds")
@@ -143,7 +150,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(data)
 
     def _answered(self) -> tuple[int, dict[str, Any]]:
-        if self.path not in ("/load", "/complete"):
+        if self.path not in ("/load", "/complete", *(("/sleep", "/wake") if self.server.channel.sleeps else ())):
             return BAD, {"why": f"there is no {self.path[:100]}"}
         try:
             return 200, self.server.channel.answer(self.path, json.loads(self.rfile.read(self._length())))

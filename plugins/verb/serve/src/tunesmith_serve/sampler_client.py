@@ -32,6 +32,7 @@ class SamplerClient:
         if "control" not in endpoint.meta:
             raise not_updatable(name)
         self.name, self.distance, self.takes = name, dict(endpoint.meta["distance"]), frozenset(endpoint.meta["takes"])
+        self.sleeps = bool(endpoint.meta.get("sleeps"))
         self.dtype = str(endpoint.meta.get("dtype", ""))
         self._socket, self._check = str(endpoint.meta["control"]), check_cancelled
         self._thread = ThreadPoolExecutor(1, "sampler")
@@ -43,6 +44,14 @@ class SamplerClient:
             TunesmithError: TS-TRAIN-136 when the engine can't be asked; what the backend says of weights that it can't compute.
         """
         self._asked("/load", {"format": weights.format, "path": str(weights.path.absolute()), "version": version})
+
+    def sleep(self) -> None:
+        """Of an endpoint that `sleeps`: its devices' memory is free until `wake`. Raises TS-TRAIN-136 as `load` does."""
+        self._asked("/sleep", {})
+
+    def wake(self) -> None:
+        """The inverse; nothing where it is awake."""
+        self._asked("/wake", {})
 
     def complete(
         self, prompts: Sequence[Sequence[int]], seeds: Sequence[int], options: SamplingOptions

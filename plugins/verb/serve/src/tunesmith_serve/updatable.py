@@ -100,5 +100,21 @@ class Updatable(Protocol):
         """
 
 
+@runtime_checkable
+class Sleeps(Protocol):
+    """Beside `Updatable`, of an engine that gives its devices' memory back while the training step learns.
+
+    `sleeps` is whether it does so in this step. It is woken before each `load`, also where it is awake; nothing is asked while it sleeps.
+    """
+
+    sleeps: bool
+
+    def sleep(self, url: str) -> None:
+        """Raises EngineFailed where the engine can't be asked."""
+
+    def wake(self, url: str) -> None:
+        """Raises EngineFailed where the engine can't be asked."""
+
+
 class EngineFailed(Exception):
     """The engine is not there, or is not what it should be; the message says how that showed."""

@@ -44,6 +44,9 @@ def updatable(bench: Bench) -> Iterator[CheckFailed]:
             yield CheckFailed(f"its fact `takes` and its attribute differ in {', '.join(wrong)}", fix="Name the same formats in both.")
         for kind, (name, version) in ((kind, given) for kind in FOLDERS if kind in sampler.takes for given in GIVEN):
             try:
+                if sampler.sleeps:
+                    sampler.sleep()
+                    sampler.wake()
                 sampler.load(Artifact(kind, folder / f"{name}{FOLDERS[kind]}"), version)
                 found = sampler.complete(told["prompts"], [1, 2], options)
             except TunesmithError as error:

@@ -194,6 +194,8 @@ class Collections:
         )  # fmt: skip
         kept = dict(zip(places, self._measured([own[place] for place in places], collection), strict=True))
         groups, rest = self._exchanged(kept, dropped, chosen, collection)
+        if not self.ahead:  # which samples again before the next update
+            self.sampler.rest()
         if not collection and self.step.placement.rank == 0:
             preflight(self.step, groups, self._score_junk, seconds)
         return groups, rest

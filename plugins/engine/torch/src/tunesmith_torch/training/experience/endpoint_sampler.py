@@ -73,10 +73,17 @@ class EndpointSampler:
                 weights = Artifact(WHOLE if stands_alone(folder) else ADAPTER, folder)
                 if weights.format not in self._client.takes:
                     raise untakeable(weights.format, f"`{self.name}` takes {' and '.join(sorted(self._client.takes))} while it runs.")
+                if self._client.sleeps:
+                    self._client.wake()
                 self._client.load(weights, version)
                 self.step.metric("sampler_update_seconds", time.monotonic() - started, version)
         self.ranks.barrier()
         self._version = version
+
+    def rest(self) -> None:
+        """Nothing is sampled until the next `update`. Every rank calls it."""
+        if self._client.sleeps and self.ranks.first:
+            self._client.sleep()
 
     def __call__(
         self, prompts: Sequence[Sequence[int]], seeds: Sequence[Sequence[object]], *, count: int = 0, longest: Sequence[int] = ()

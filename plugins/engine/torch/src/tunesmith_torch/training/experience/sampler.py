@@ -53,6 +53,9 @@ class Sampler:
         """Nats a token, on average, that its log-probabilities may lie from the training step's."""
         return BOUND.get(dtype, max(BOUND.values()))
 
+    def rest(self) -> None:
+        """It has no memory of its own to give back."""
+
     def update(self, version: int) -> None:
         """Its weights are those that are trained."""
 
