@@ -192,7 +192,7 @@ UPDATABLE = {
         "of the model with the weights",
     ),
     "it is not woken": (("self.asleep = False", "self.asleep = True"), "it fails"),
-    "other formats than are declared": (('("adapter/peft", "model/hf")', '("adapter/peft",)'), "differ in model/hf"),
+    "other formats than are declared": (('1e-3}, ("adapter/peft", "model/hf")', '1e-3}, ("adapter/peft",)'), "differ in model/hf"),
     "another version is told": (("self.version = version", "self.version = getattr(self, 'version', version)"), "as version 0"),
     "another temperature": (("[token], [logs[token]]", "[token], [logs[token] * TEMPERATURE]"), "of the model with the weights"),
     "too few completions": (("range(options.n)", "range(1)"), "4 completions of each prompt were asked for"),
