@@ -1,13 +1,12 @@
 """What the conformance kit can't know: a model in a registry. It is the tests' own, slow enough for a download to be in the middle of."""
 
-import dataclasses
 import os
 from functools import cache
 
 from oci_server import OCIServer
 
-from tunesmith.errors import UserError
 from tunesmith_sdk.testing.hub_models import model_files
+from tunesmith_sdk.testing.hub_scenes import failing_hub
 from tunesmith_sdk.testing.loopback_hub import STRANGERS
 
 SIZE = 2_000_000  # bytes of weights: 31 chunks
@@ -33,16 +32,4 @@ def uri(case) -> str:
 
 
 def scene(case, setting, step, build):
-    """A registry that fails twice: how long is waited before it is asked again. Or one that is not there, and mirrors."""
-    address, waits, loader = uri(case), [], build()
-    step.wait_cancelled = lambda seconds=None: waits.append(seconds) or False
-    if setting == "mirrors":
-        mirrors = (hub().url,) * len(loader.settings.mirrors)
-        gone = dataclasses.replace(loader.settings, endpoint="http://127.0.0.1:9", mirrors=mirrors, max_retries=0)
-        try:
-            return {"revision": type(loader)(gone).resolve(address, step).revision}
-        except UserError as error:
-            return {"error": error.code}
-    hub().faults[:] = [fault for fault in hub().faults if fault.file != "api"]
-    hub().fault("api", times=2, status=503)
-    return {"revision": loader.resolve(address, step).revision, "waits": waits}
+    return failing_hub(hub(), uri(case), setting, step, build)
