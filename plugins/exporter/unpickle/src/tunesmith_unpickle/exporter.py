@@ -108,7 +108,7 @@ class Unpickler:
 def pickled_files(directory: Path) -> list[Path]:
     """The files that transformers would read: those of the index, else `pytorch_model.bin`, else the shards."""
     if (index := directory / INDEX).is_file():
-        return [directory / name for name in sorted(set(json.loads(index.read_text("utf-8"))["weight_map"].values()))]
+        return [directory / Path(name).name for name in sorted(set(json.loads(index.read_text("utf-8"))["weight_map"].values()))]
     if (whole := directory / "pytorch_model.bin").is_file():
         return [whole]
     found = sorted(path for path in directory.iterdir() if _NAME.fullmatch(path.name))
