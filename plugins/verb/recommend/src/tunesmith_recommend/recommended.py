@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith_cli.api import Session, ask_command
+from tunesmith_cli.api import gettext as _
 from tunesmith_recommend.choice.recommendation import Recommendation, Wanted
 
 if TYPE_CHECKING:
@@ -51,12 +52,15 @@ class Wishes:
     counted: bool = False
 
 
-def recommended(file: Path, wishes: Wishes, *, base: Path | None = None) -> tuple[Recommendation, Wanted]:
+def recommended(
+    file: Path, wishes: Wishes, *, base: Path | None = None, tell: Callable[[str], None] = lambda text: None
+) -> tuple[Recommendation, Wanted]:  # fmt: skip
     """The recommendation, and what it was made for.
 
     Args:
         file: with the rows, as the pipeline will name it.
         base: folder that the pipeline will lie in; default: the current one.
+        tell: is told what is done next, in the reader's language: some of it takes seconds, or asks a hub.
 
     Raises:
         UserError: TS-CLI-002 for a task that nobody knows, TS-RECOMMEND-001 when nothing fits, -002 for a file of models that is none,
@@ -70,6 +74,8 @@ def recommended(file: Path, wishes: Wishes, *, base: Path | None = None) -> tupl
     from tunesmith_recommend.machine.measurement import measured
 
     base, named = base or Path.cwd(), wishes.cards
+    assumed = bool(named or wishes.any_model)  # nobody is asked for the model
+    tell(_("reading the rows"))
     data = facts_of(base / file, wishes.columns)
     wanted = Wanted(
         str(file), data, wishes.goal, wishes.task, wishes.budget, wishes.columns, model=wishes.model, named=wishes.named,
@@ -80,15 +86,21 @@ def recommended(file: Path, wishes: Wishes, *, base: Path | None = None) -> tupl
     if named:
         devices: Mapping[str, Sequence[Device]] = dict([named])
     else:
+        tell(_("looking at this machine"))
         devices = measured(session.registry, probe(session.registry), session.config.cache).devices
     models, wrong = installed_models(session.registry, wishes.models)
     check_task(wishes.task, data, session.registry, models)
     with session.resolver() as resolve:
         plans = _planned(session, base, devices, resolve, here=not named)
-        reach = None if named or wishes.any_model else resolve
+
+        def reach(uri: str) -> ModelInfo:
+            tell(_("asking whether {uri} can be fetched", uri=uri))
+            return resolve(uri)
+
+        tell(_("trying models and settings by their estimates"))
         asked, before = named[0] if named else "auto", known(session.config.home)
-        found = recommend(session.registry, wanted, models, devices, plans, asked=asked, reach=reach, known=before)
-    unasked = () if reach else ("whether the model can be fetched was not asked",)
+        found = recommend(session.registry, wanted, models, devices, plans, asked=asked, reach=None if assumed else reach, known=before)
+    unasked = ("whether the model can be fetched was not asked",) if assumed else ()
     return replace(found, remarks=(*found.remarks, *wrong, *unasked)), wanted
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.errors import UserError
 from tunesmith_cli.api import Session, add_cards, add_columns, columns_given, named_cards
 from tunesmith_recommend.choice.recommendation import GOALS
+from tunesmith_recommend.commands.stages import stages
 
 if TYPE_CHECKING:
     from tunesmith_recommend.choice.recommendation import Recommendation, Wanted
@@ -89,4 +90,5 @@ def recommendation(args: Namespace, file: Path, folder: Path = Path()) -> tuple[
     from tunesmith_recommend.commands.pipeline_place import named_from
     from tunesmith_recommend.recommended import recommended
 
-    return recommended(named_from(folder, file), wishes_of(args), base=folder.absolute())
+    with stages() as tell:
+        return recommended(named_from(folder, file), wishes_of(args), base=folder.absolute(), tell=tell)
