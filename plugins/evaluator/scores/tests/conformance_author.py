@@ -1,11 +1,11 @@
 """What the conformance kit can't know: models with roles, and metrics that follow from how they were made."""
 
 import torch
-from choice_models import choice_answers, questions
 from safetensors.torch import load_file, save_file
 
 from tunesmith.contracts import Artifact
 from tunesmith_data.api import message, read_rows
+from tunesmith_sdk.testing.choice_models import choice_answers, questions
 from tunesmith_sdk.testing.scoring_models import fitted_head, with_head
 from tunesmith_torch.api.scoring import conversation_sequence, load_scoring_model, steps_sequence, text_sequence, words_sequence
 

@@ -23,14 +23,14 @@ class LmEval:
     def evaluate(self, subject: Artifact, data: Artifact | None, step: Step) -> Evaluation:
         """
         Raises:
-            UserError: TS-DATA-040 without rows, TS-EVAL-008 where the task is none.
+            UserError: TS-DATA-040 without rows, TS-EVAL-008 where the task is none or leaves its answers no room.
             TunesmithError: TS-EVAL-009 where a metric has failed, TS-EVAL-001 where too many rows have no score.
         """
         os.environ.update(OFFLINE, HF_HOME=str(step.work / "hf"), HF_DATASETS_CACHE=str(step.work / "hf" / "datasets"))
         from lm_eval import simple_evaluate
         from lm_eval.models.huggingface import HFLM
 
-        from tunesmith_lm_eval.tasks import task_of
+        from tunesmith_lm_eval.tasks import check_room, task_of
 
         examples, asked = documents(data, self.settings.num_fewshot)
         seen = smallest_difference(len(asked))
@@ -40,6 +40,8 @@ class LmEval:
             pretrained=str(subject.path), device=str(step.placement.torch), dtype=self.settings.dtype, batch_size=self.settings.batch_size,
             max_length=self.settings.max_length, trust_remote_code=False,
         )  # fmt: skip
+        check_room(task, model)
+        model.model.register_forward_pre_hook(lambda *_: step.check_cancelled())
         told: Any = simple_evaluate(
             model=model, tasks=[task], bootstrap_iters=0, log_samples=True, apply_chat_template=self.settings.apply_chat_template,
             random_seed=step.seed, numpy_random_seed=step.seed, torch_random_seed=step.seed, fewshot_random_seed=step.seed,

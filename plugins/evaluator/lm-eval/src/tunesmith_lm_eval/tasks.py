@@ -55,6 +55,24 @@ def task_of(settings: LmEvalSettings, format: str, examples: list[dict[str, Any]
         ) from error  # fmt: skip
 
 
+def check_room(task: Any, model: Any) -> None:
+    """
+    Args:
+        model: lm-eval's.
+
+    Raises:
+        UserError: TS-EVAL-008 where an answer may be as long as all that the model reads.
+    """
+    if task.OUTPUT_TYPE != "generate_until":
+        return
+    most = int((task.config.generation_kwargs or {}).get("max_gen_toks", model.max_gen_toks))
+    if most >= model.max_length:
+        raise UserError(
+            "TS-EVAL-008", f"answers of {most} tokens leave no room for a question in `max_length`, {model.max_length}",
+            why="A question and its answer are read together.", fix="Raise `max_length`, or lower the task's `max_gen_toks`.",
+        )  # fmt: skip
+
+
 def _written(task: Any, format: str, ours: Mapping[str, Any]) -> ConfigurableTask:
     from lm_eval.api.task import ConfigurableTask
 
