@@ -23,7 +23,8 @@ LAPTOP = {"cpu": [Device("a laptop's processor", 16 << 30, 12 << 30, 4, ("float3
 
 
 def plan_on_a_laptop(file: Path, registry: Registry, devices: Mapping[str, Sequence[Device]] = LAPTOP) -> Plan:
-    """The plan of a pipeline's file. Whatever its models are called, they are SmolLM2-135M; those of ``package://`` as GGUF.
+    """The plan of a pipeline's file. Whatever its models are called, they are SmolLM2-135M; those of ``package://`` as GGUF, one that is
+    called pickled with pickled weights.
 
     Args:
         devices: those of another machine, `CARDS` say.
@@ -34,6 +35,8 @@ def plan_on_a_laptop(file: Path, registry: Registry, devices: Mapping[str, Seque
 
     def resolve(uri: str) -> ModelInfo:
         stored, name = ("model/gguf", "model.gguf") if uri.startswith("package://") else ("model/hf", "model.safetensors")
+        if "pickled" in uri:
+            stored, name = "model/pickle", "pytorch_model.bin"
         return ModelInfo(uri, "1", stored, {name: {"size": 269_000_000, "sha256": ""}}, CONFIG)
 
     def digest(path: Path) -> str:  # what is known of one file is not taken for another's

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tunesmith_cli.api import Command, add_columns, columns, number, safe, safe_json, size, translated
 from tunesmith_cli.api import gettext as _
-from tunesmith_data.commands.rows import ROWS, rows_of, session_for
+from tunesmith_data.commands.rows import ROWS, named_rows, rows_of, session_for
 
 if TYPE_CHECKING:
     from tunesmith_data.text_facts.data_facts import DataFacts
@@ -18,7 +18,7 @@ _SHOWN = 4  # languages, fields and classes that a page tells of
 
 
 def configure(parser: ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help=ROWS)
+    parser.add_argument("file", type=named_rows, metavar="FILE", help=ROWS)
     add_columns(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tunesmith.errors import UserError
 from tunesmith_cli.api import Command, add_columns, columns, safe, safe_json, typed
 from tunesmith_cli.api import gettext as _
-from tunesmith_data.commands.rows import ROWS, path_of_rows, rows_of, session_for
+from tunesmith_data.commands.rows import ROWS, named_rows, path_of_rows, rows_of, session_for
 
 if TYPE_CHECKING:
     from tunesmith_data.fixed_copy import FixedCopy
@@ -21,7 +21,7 @@ _OPTIONAL = ("empty", "duplicate")
 
 
 def configure(parser: ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help=ROWS)
+    parser.add_argument("file", type=named_rows, metavar="FILE", help=ROWS)
     parser.add_argument(
         "--output", "-o", type=Path, metavar="FILE", help="write the rows that are left, as JSON Lines (default: only tell)"
     )
@@ -30,7 +30,7 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--near", action="store_true", help="leave out rows that are nearly an earlier one, too (Jaccard's index from 0.8 on)"
     )
-    parser.add_argument("--against", metavar="FILE", help="leave out rows that are among these for evaluation, or nearly")
+    parser.add_argument("--against", type=named_rows, metavar="FILE", help="leave out rows that are among these for evaluation, or nearly")
     count = typed({"type": "integer", "minimum": 0})
     parser.add_argument("--min-characters", type=count, metavar="N", help="leave out rows whose texts have fewer")
     parser.add_argument("--max-characters", type=count, metavar="N", help="leave out rows whose texts have more")

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tunesmith_cli.api import Command, add_columns, columns, number, safe, safe_json, size, typed
-from tunesmith_data.commands.rows import ROWS, path_of_rows, rows_of, session_for
+from tunesmith_data.commands.rows import ROWS, named_rows, path_of_rows, rows_of, session_for
 
 if TYPE_CHECKING:
     from tunesmith_data.inspection import Inspection
@@ -19,10 +19,14 @@ _BAR = 40
 
 
 def configure(parser: ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help=ROWS)
+    parser.add_argument("file", type=named_rows, metavar="FILE", help=ROWS)
     add_columns(parser)
-    parser.add_argument("--validation", metavar="FILE", help="rows for validation: are its prompts among those of the data?")
-    parser.add_argument("--against", metavar="FILE", help="rows for evaluation: are they among those of the data, or nearly?")
+    parser.add_argument(
+        "--validation", type=named_rows, metavar="FILE", help="rows for validation: are its prompts among those of the data?"
+    )
+    parser.add_argument(
+        "--against", type=named_rows, metavar="FILE", help="rows for evaluation: are they among those of the data, or nearly?"
+    )
     parser.add_argument(
         "--model",
         metavar="URI",

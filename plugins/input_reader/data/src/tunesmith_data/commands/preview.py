@@ -11,13 +11,13 @@ from typing import Any
 
 from tunesmith.errors import UserError
 from tunesmith_cli.api import Command, add_columns, colored, safe_json, token_page, typed
-from tunesmith_data.commands.rows import ROWS, rows_of, session_for
+from tunesmith_data.commands.rows import ROWS, named_rows, rows_of, session_for
 
 _COUNT: dict[str, Any] = {"type": "integer", "minimum": 1}
 
 
 def configure(parser: ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help=ROWS)
+    parser.add_argument("file", type=named_rows, metavar="FILE", help=ROWS)
     parser.add_argument(
         "--model", required=True, metavar="URI", help="whose tokenizer and chat template: scheme://place, or a local directory"
     )
@@ -40,7 +40,7 @@ def run(args: Namespace) -> int:
     wanted = args.row or [1]
     with session.reading() as planner:
         path, named = rows_of(args, planner)
-    _look_for(wanted, path)
+    _look_for(wanted, path, args.file)
     settings = {"rows": wanted, "max_length": args.max_length}
     rows, total = shown_tokens(session, path, named, args.model, args.objective, settings)
     if args.json:
@@ -50,8 +50,11 @@ def run(args: Namespace) -> int:
     return int(any("error" in row or any(sequence["doubts"] for sequence in row["sequences"]) for row in rows))
 
 
-def _look_for(wanted: Sequence[int], file: Path) -> None:
+def _look_for(wanted: Sequence[int], file: Path, name: str) -> None:
     """
+    Args:
+        name: of the file, as it was typed.
+
     Raises:
         UserError: TS-DATA-044 when the file has no such row, before anything is begun; other mistakes are told by the plan.
     """
@@ -63,7 +66,7 @@ def _look_for(wanted: Sequence[int], file: Path) -> None:
     except (OSError, ValueError, NotRows):
         return
     if missing := [number for number in wanted if number > count > 0]:
-        raise UserError("TS-DATA-044", f"There is no row {missing[0]}: {file} has {count}", fix="Ask for one of those.")
+        raise UserError("TS-DATA-044", f"There is no row {missing[0]}: {name} has {count}", fix="Ask for one of those.")
 
 
 COMMAND = Command(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+from argparse import ArgumentTypeError, Namespace
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from tunesmith_cli.api import Session
 
 ROWS = "rows: a file, a directory, or an address such as hf://datasets/OWNER/NAME"
+
+
+def named_rows(text: str) -> str:
+    """Type of an argument that names rows: any word but the empty one, which is no directory."""
+    if not text:
+        raise ArgumentTypeError("is empty; it should be a path or an address")
+    return text
 
 
 def session_for(*texts: str | None) -> Session:
