@@ -69,13 +69,16 @@ def test_the_result_has_the_reward_of_the_last_steps(bench):
     assert result.metrics["reward"] == pytest.approx(sum(bench.series("reward")) / 3)
 
 
-def test_junk_that_only_ties_with_the_best_completions_is_not_told_of():
+def test_what_junk_scores_is_told_and_warned_of_where_it_wins_not_where_it_only_ties():
     for of_junk, told in ((3, False), (4, True)):
-        logged = []
+        logged, decided = [], []
         groups = [[Rollout(1, at, 0, [1], [2], [-1.0], f"text {at}", True, {}, score=Score(float(at))) for at in range(4)]]
-        step = SimpleNamespace(decide=lambda *words: None, log=lambda text, level, logged=logged: logged.append(text))
+        step = SimpleNamespace(
+            decide=lambda what, why, decided=decided: decided.append(what), log=lambda text, _, logged=logged: logged.append(text)
+        )
         preflight(step, groups, lambda junk, of_junk=of_junk: [Score(float(of_junk)) for _ in junk], 0.1)
         assert any("junk scores higher" in text for text in logged) == told
+        assert any(what.startswith(f"what junk scores: an empty text {of_junk}; the longest text {of_junk};") for what in decided)
 
 
 def test_unscored_completions_are_not_learned_from_and_are_told_of(bench):

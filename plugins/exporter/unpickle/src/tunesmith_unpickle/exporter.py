@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from tunesmith.contracts import Artifact, Result, Step, TunesmithError, UserError
+from tunesmith_models.converter_process import die_with_parent
 from tunesmith_models.model_directory import weights_size
 from tunesmith_unpickle import reading_process
 from tunesmith_unpickle.comparison import compare
@@ -78,7 +79,10 @@ class Unpickler:
         environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
         log = step.work / "reading.log"
         with log.open("wb") as said:
-            process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=environment, start_new_session=True)
+            process = subprocess.Popen(
+                words, stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=environment, start_new_session=True,
+                preexec_fn=die_with_parent(),
+            )  # fmt: skip
             try:
                 while process.poll() is None:
                     step.check_cancelled()

@@ -42,8 +42,8 @@ def _cut_off() -> None:
     try:
         libc = ctypes.CDLL(None, use_errno=True)
         for name, *arguments in (
-            ("prctl", _PDEATHSIG, signal.SIGKILL, 0, 0, 0), ("prctl", _NO_NEW_PRIVS, 1, 0, 0, 0),
-            ("unshare", _NEW_USER | _NEW_NET | _NEW_IPC),
+            ("prctl", _NO_NEW_PRIVS, 1, 0, 0, 0), ("unshare", _NEW_USER | _NEW_NET | _NEW_IPC),
+            ("prctl", _PDEATHSIG, signal.SIGKILL, 0, 0, 0),  # a new user namespace forgets it
         ):  # fmt: skip
             if getattr(libc, name)(*map(ctypes.c_long, arguments)) < 0:
                 raise OSError(ctypes.get_errno(), f"{name}: {os.strerror(ctypes.get_errno())}")

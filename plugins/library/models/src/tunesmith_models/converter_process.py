@@ -33,7 +33,7 @@ def run_converter(words: Sequence[str], log: Path, look: Callable[[], None], *, 
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "NO_COLOR": "1"}
     with log.open("wb") as output:
         process = subprocess.Popen(
-            words, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=environment, preexec_fn=_die_with_parent()
+            words, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=environment, preexec_fn=die_with_parent()
         )
         try:
             while process.poll() is None:
@@ -51,8 +51,8 @@ def run_converter(words: Sequence[str], log: Path, look: Callable[[], None], *, 
         )  # fmt: skip
 
 
-def _die_with_parent() -> Callable[[], None] | None:
-    """To be called in the child, before its program begins. None where the system has no such thing."""
+def die_with_parent() -> Callable[[], None] | None:
+    """A child's `preexec_fn`: it is killed when this process ends, however it does. None where the system has no such thing."""
     if sys.platform != "linux":
         return None
     prctl, parent = ctypes.CDLL(None).prctl, os.getpid()

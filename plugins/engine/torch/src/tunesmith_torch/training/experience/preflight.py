@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean
 
@@ -31,14 +31,18 @@ def preflight(step: Step, groups: Groups, score: Callable[[Sequence[Rollout]], S
         f"all their completions have the same reward; of {len(every)} completions {unscored} are unscored, {failed} of them because a "
         f"reward failed; a call takes {1000 * seconds / max(1, len(every)):.3g} ms",
     )
-    if mute > _MUTE:
+    if mute > _MUTE and unscored < len(every):
         step.log(
             "most prompts give no gradient: their completions all have the same reward. Prompts that are neither always nor never solved, "
             "a reward with more steps between, or a higher `temperature` would give one", "warning",
         )  # fmt: skip
     if unscored > _UNSCORED * len(every):
         step.log(f"{unscored} of the first {len(every)} completions could not be scored: they are not learned from", "warning")
-    if winning := list(_winning(groups, score)):
+    best, junk = _junk_scores(groups, score)
+    if junk:
+        told = "; ".join(f"{name} {value:.3g}" for name, value in junk.items())
+        step.decide(f"what junk scores: {told}", f"the best completion of each prompt has {best:.3g} on average")
+    if winning := [f"{name} {value:.3g} (the best of each prompt {best:.3g})" for name, value in junk.items() if value > best]:
         step.log(
             f"junk scores higher than the best that the model writes: {'; '.join(winning)}. Training would learn to write that: give the "
             "rewards a part that it fails", "warning",
@@ -55,19 +59,20 @@ def without_gradient(group: Sequence[Rollout]) -> bool:
     return len({one.reward for one in group if one.reward is not None}) < 2
 
 
-def _winning(groups: Groups, score: Callable[[Sequence[Rollout]], Sequence[Score]]) -> Iterator[str]:
-    """The kinds of junk that on average win; what only ties does not: a reward has a highest value."""
+def _junk_scores(groups: Groups, score: Callable[[Sequence[Rollout]], Sequence[Score]]) -> tuple[float, dict[str, float]]:
+    """What the best completions have on average, and what each kind of junk; none where all completions have the same."""
     tried = groups[:PROMPTS]
     best = fmean(max((one.reward for one in group if one.reward is not None), default=0.0) for group in compared(tried))
     real = [one.reward for group in tried for one in group if one.reward is not None]
     if not real or best == min(real):  # nothing of it differs: that is told above
-        return
+        return best, {}
     junk = {name: [replace(group[0], text=make(group), score=None) for group in tried] for name, make in _JUNK.items()}
     scores = score([rollout for kind in junk.values() for rollout in kind])
+    found: dict[str, float] = {}
     for at, name in enumerate(junk):
         own = [one.reward for one in scores[at * len(tried) : (at + 1) * len(tried)] if one.reward is not None]
-        if own and fmean(own) > best:
-            yield f"{name} {fmean(own):.3g} (the best of each prompt {best:.3g})"
+        found |= {name: fmean(own)} if own else {}
+    return best, found
 
 
 _JUNK: Mapping[str, Callable[[Sequence[Rollout]], str]] = {
