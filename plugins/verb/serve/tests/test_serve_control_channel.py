@@ -197,3 +197,16 @@ def test_what_can_not_be_updated_while_it_is_served_is_refused(tmp_path: Path, c
     )  # fmt: skip
     with pytest.raises(UserError, match=code):
         serve.run(step)
+
+
+def test_a_long_path_for_temporary_files_is_no_place_for_a_socket(
+    backend: FakeBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = tmp_path / ("deep" * 20)
+    deep.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(deep))
+    with ControlChannel(backend, 2.0) as channel:
+        assert channel.socket.is_socket()
+        assert channel.socket.parent.stat().st_mode & 0o777 == 0o700
+        assert not list(deep.iterdir())
+    assert not channel.socket.parent.exists()

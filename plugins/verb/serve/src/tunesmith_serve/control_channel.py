@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import socket
 import tempfile
@@ -38,6 +39,7 @@ from tunesmith_serve.updatable import EngineFailed, SamplingOptions, Sleeps, Upd
 POLL = 0.2  # seconds between looks at an engine that is not up
 PATIENCE = 10.0  # seconds for an answer whether it is up
 LARGEST = 2**28  # bytes of a body
+_SOCKET, _LONGEST = "control", 100  # its name; bytes of a socket's path, which systems bound at 104 or 108
 BAD, CONFLICT, GONE = 400, 409, 503
 
 
@@ -51,8 +53,8 @@ class ControlChannel:
     def __init__(self, backend: Updatable, start_timeout: float) -> None:
         self._backend, self._start_timeout, self._api = backend, start_timeout, ""
         self._loading, self.sleeps = threading.Lock(), isinstance(backend, Sleeps) and backend.sleeps
-        self._folder = Path(tempfile.mkdtemp(prefix="tunesmith-"))  # its mode is 0700
-        self.socket = self._folder / "control"
+        self._folder = _folder()
+        self.socket = self._folder / _SOCKET
         self._server = _Server(str(self.socket), _Handler)
         self._server.channel = self
 
@@ -115,6 +117,15 @@ class ControlChannel:
             finally:
                 connection.close()
         return False
+
+
+def _folder() -> Path:
+    """A new one that only this user may enter (0700), whose path is short enough for a socket in it."""
+    found = Path(tempfile.mkdtemp(prefix="tunesmith-"))
+    if len(os.fsencode(found / _SOCKET)) <= _LONGEST:
+        return found
+    found.rmdir()
+    return Path(tempfile.mkdtemp(prefix="tunesmith-", dir="/tmp"))
 
 
 class ControlConnection(HTTPConnection):
