@@ -181,7 +181,7 @@ def test_a_run_whose_rate_is_broken_is_fixed_and_its_report_says_how(tmp_path, t
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in chat_rows))
     rate = [
         "--learning-rate",
-        "3e3",
+        "3e1",
         "--max-grad-norm",
         "0",
         "--warmup-ratio",
@@ -206,6 +206,6 @@ def test_a_run_whose_rate_is_broken_is_fixed_and_its_report_says_how(tmp_path, t
     ]
     done = subprocess.run([*command, "--dtype", "float32"], cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "try again after TS-TRAIN-001 with learning_rate: 3000.0 -> 750.0, max_grad_norm: 0.0 -> 1.0" in done.stdout
+    assert "try again after TS-TRAIN-001 with learning_rate: 30.0 -> 7.5, max_grad_norm: 0.0 -> 1.0" in done.stdout
     (report,) = (tmp_path / ".tunesmith" / "runs").glob("*/report.html")
     assert "training diverged: it goes on from the last checkpoint" in report.read_text()
