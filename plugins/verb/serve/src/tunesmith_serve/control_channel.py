@@ -161,10 +161,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(data)
 
     def _answered(self) -> tuple[int, dict[str, Any]]:
-        if self.path not in ("/load", "/complete", *(("/sleep", "/wake") if self.server.channel.sleeps else ())):
-            return BAD, {"why": f"there is no {self.path[:100]}"}
         try:
-            return 200, self.server.channel.answer(self.path, json.loads(self.rfile.read(self._length())))
+            body = self.rfile.read(self._length())  # even where nothing answers it: who still sends finds the pipe broken else
+            if self.path not in ("/load", "/complete", *(("/sleep", "/wake") if self.server.channel.sleeps else ())):
+                raise LookupError(f"there is no {self.path[:100]}")
+            return 200, self.server.channel.answer(self.path, json.loads(body))
         except TunesmithError as error:
             return CONFLICT, {"code": error.code, "what": error.what, "why": error.why, "fix": error.fix}
         except EngineFailed as error:
