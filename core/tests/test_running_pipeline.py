@@ -93,10 +93,10 @@ def test_a_failed_step_ends_the_run_and_keeps_its_work(place: Place) -> None:
     assert outcome.error.code == "TS-RUN-010"
     assert outcome.error.what == "The step crashed: RuntimeError: something broke"
     assert "Traceback" in Path(outcome.error.fix.removeprefix("The traceback is in ").rstrip(".")).read_text()
-    assert list(outcome.steps) == ["a", "b"]
+    assert {name: one.state for name, one in outcome.steps.items()} == {"a": "done", "b": "failed", "c": "skipped"}
     assert len(list((place.home / "work").iterdir())) == 1
     rows = {row.step: row.state for row in Journal(place.home).steps(outcome.run)}
-    assert rows == {"a": "done", "b": "failed", "c": "waiting"}
+    assert rows == {"a": "done", "b": "failed", "c": "skipped"}
 
 
 def test_a_users_mistake_in_a_step_is_exit_status_2(place: Place) -> None:
@@ -212,13 +212,8 @@ def test_a_service_starts_for_a_reader_that_has_to_run_and_only_then(place: Plac
     assert outcome.metrics["q"] == {"length": 7.0}
     assert outcome.steps["api"].state == "done"
     told = [(name, arguments[0].name) for name, arguments in reporter.told if name in ("step_started", "service_stopped")]
-    assert told == [
-        ("step_started", "a"),
-        ("step_started", "api"),
-        ("step_started", "q"),
-        ("service_stopped", "api"),
-        ("step_started", "z"),
-    ]
+    assert told[:3] == [("step_started", "a"), ("step_started", "api"), ("step_started", "q")]
+    assert set(told[3:]) == {("service_stopped", "api"), ("step_started", "z")}
     assert all(s.cached for s in place.run(*steps).steps.values())
     assert starts.read_text() == "x"
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith import session
 from tunesmith.config import PIPELINE_FILE
+from tunesmith_cli.options.settings import typed
 from tunesmith_cli.translation.catalogs import translated
 from tunesmith_cli.untrusted_text import safe, safe_json
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from tunesmith.running.outcome import RunOutcome
 
 DEFAULT_FILE = PIPELINE_FILE
+_JOBS: dict[str, Any] = {"type": "integer", "minimum": 0}
 
 
 class Session(session.Session):
@@ -64,7 +66,7 @@ class Session(session.Session):
         Raises:
             UserError: TS-PLAN-009 when there is no room for what it would write.
         """
-        from tunesmith.running.steps.cached_results import standing
+        from tunesmith.running.steps.cached_results import lasted, standing
         from tunesmith.running.store.disk_space import check_room
         from tunesmith_cli.display.plan_page import plan_page
 
@@ -72,6 +74,7 @@ class Session(session.Session):
             check_room(plan, self.config.home)
         cached, said = standing(plan, self.config.home)
         plan = dataclasses.replace(plan, decisions=(*plan.decisions, *said))
+        seconds = lasted(plan, self.config.home) if here else {}
         where = {
             "home": str(self.config.home),
             "policies": [{"layer": policy.layer, "path": str(policy.path)} for policy in self.config.policies],
@@ -79,9 +82,9 @@ class Session(session.Session):
         if as_json:
             from tunesmith_cli.display.plan_json import plan_json
 
-            print(safe_json(plan_json(plan, cached) | where, 2))
+            print(safe_json(plan_json(plan, cached, seconds) | where, 2))
             return
-        print(safe(plan_page(plan, cached)))
+        print(safe(plan_page(plan, cached, seconds)))
         print(safe(translated(f"    home: {self.config.home}")))
         for policy in self.config.policies:
             print(safe(translated(f"    policy ({policy.layer}): {policy.path}")))
@@ -95,7 +98,7 @@ class Session(session.Session):
         with reporting(args.json) as reporter:
             runner = Runner(
                 plan, self.registry, self.config, reporter=reporter, keep_serving=not getattr(args, "no_serve", False),
-                refresh=getattr(args, "refresh", False),
+                refresh=getattr(args, "refresh", False), jobs=getattr(args, "jobs", None),
             )  # fmt: skip
             outcome = runner.run(resume)
         if outcome.error:
@@ -123,6 +126,7 @@ def add_run_options(parser: ArgumentParser, serving: bool = True) -> None:
     group = parser.add_argument_group("running")
     if serving:
         group.add_argument("--no-serve", action="store_true", help="don't keep serving at the end")
+    group.add_argument("--jobs", type=typed(_JOBS), metavar="N", help="steps at a time; 0: as memory, devices and cores allow")
     group.add_argument("--refresh", action="store_true", help="run every step again, even if it is done; ask anew what model names mean")
     group.add_argument("--offline", action="store_true", help="environments are made of wheel folders and caches, not of the network")
     group.add_argument("--json", action="store_true", help="print events as lines of JSON")

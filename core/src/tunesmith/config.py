@@ -126,6 +126,12 @@ class Config:
         said = [policy.hang_timeout for policy in self._choosing() if policy.hang_timeout is not None]
         return said[-1] if said else HANG_TIMEOUT
 
+    @property
+    def jobs(self) -> int:
+        """Steps of a run at a time; 0: as memory, devices and cores allow."""
+        said = [policy.jobs for policy in self._choosing() if policy.jobs is not None]
+        return said[-1] if said else 0
+
     def _choosing(self) -> list[Policy]:
         """The policies in the order in which a later one's choice counts more."""
         return sorted(self.policies, key=lambda policy: CHOOSING.index(policy.layer), reverse=True)

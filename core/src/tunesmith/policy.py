@@ -26,6 +26,7 @@ $TUNESMITH_POLICY), ``user``, ``project`` (the pipeline's) and ``home`` (of the 
                                           # A file that looks touched is hashed in any case
 
     [run]
+    jobs = 0                              # steps of a run at a time; 0: as memory, devices and cores allow
     hang_timeout = 30                     # seconds in which the processes of a step that all do nothing are taken for hanging; 0: never
 
     [files]
@@ -41,8 +42,8 @@ $TUNESMITH_POLICY), ``user``, ``project`` (the pipeline's) and ``home`` (of the 
     [policy]
     company = "/mnt/acme/tunesmith.toml"  # in the system's file only
 
-Of what is a choice and no rule (override, directory, builder, find_links, plugins, verify_gib, hang_timeout, pipeline) the system's and the
-company's files count first, then the project's, the home's, the user's.
+Of what is a choice and no rule (override, directory, builder, find_links, plugins, verify_gib, jobs, hang_timeout, pipeline) the system's
+and the company's files count first, then the project's, the home's, the user's.
 """
 
 from __future__ import annotations
@@ -80,7 +81,8 @@ _SCHEMA = _table(
         directory=_TEXT, builder=_BUILDER, offline={"type": "boolean"}, find_links=_TEXTS,
         plugins={"type": "object", "additionalProperties": {"type": "string", "enum": ["auto", "host", "isolated"]}},
     ),
-    store=_table(verify_gib=_NUMBER), run=_table(hang_timeout=_NUMBER), files=_table(roots=_TEXTS), home=_table(group=_TEXT),
+    store=_table(verify_gib=_NUMBER), run=_table(hang_timeout=_NUMBER, jobs={"type": "integer", "minimum": 0}),
+    files=_table(roots=_TEXTS), home=_table(group=_TEXT),
     pipeline={"type": "object"}, policy=_table(company=_TEXT),
 )  # fmt: skip
 
@@ -96,6 +98,7 @@ class Policy:
         group: with which the home is shared; empty: the file names none.
         verify_gib: of what a step opens, to be hashed before; None: the file does not say.
         hang_timeout: seconds for ranks that do nothing; None: the file does not say.
+        jobs: steps at a time; None: the file does not say.
     """
 
     path: Path
@@ -110,6 +113,7 @@ class Policy:
     company: str = ""
     verify_gib: float | None = None
     hang_timeout: float | None = None
+    jobs: int | None = None
     pipeline: Mapping[str, Any] = field(default_factory=dict)
 
     def place(self, text: str) -> Path:
@@ -195,8 +199,7 @@ def read_policy(path: Path, layer: str = "project") -> tuple[Policy, list[Tunesm
     policy = Policy(
         path, layer, allow, deny, plugins.get("override", {}), data.get("environments", {}), require,
         group=data.get("home", {}).get("group", ""), company=company,
-        verify_gib=data.get("store", {}).get("verify_gib"), hang_timeout=data.get("run", {}).get("hang_timeout"),
-        pipeline=data.get("pipeline", {}),
+        verify_gib=data.get("store", {}).get("verify_gib"), pipeline=data.get("pipeline", {}), **data.get("run", {}),
     )  # fmt: skip
     roots = data.get("files", {}).get("roots")
     return (policy if roots is None else replace(policy, roots=tuple(map(policy.place, roots)))), found

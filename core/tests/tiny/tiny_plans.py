@@ -11,14 +11,19 @@ from typing import Any
 import tiny_verbs
 
 from tunesmith.config import EnvironmentSettings, load_config
+from tunesmith.contracts.resources import Resources
 from tunesmith.contracts.settings import schema_of
 from tunesmith.contracts.step import Placement
+from tunesmith.planning.placement.machine import Machine
 from tunesmith.planning.plan import Plan, PlannedStep, Source
 from tunesmith.plugins.records import Plugin, ProviderRecord
 from tunesmith.plugins.registry import Registry, load_registry
 from tunesmith.running.outcome import RunOutcome
 from tunesmith.running.runner import Runner
 from tunesmith_sdk.testing.recorder import Recorder
+
+SMALL = Machine()
+ALL = Resources(cores=1)  # of such a machine of one core, so that steps run one after the other
 
 
 def verb(name: str, **more: Any) -> ProviderRecord:
@@ -28,8 +33,9 @@ def verb(name: str, **more: Any) -> ProviderRecord:
 
 
 def step(
-    name: str, verb_name: str = "count", reads: str = "", after: tuple[str, ...] = (), processes: int = 1, **settings: Any
-) -> PlannedStep:
+    name: str, verb_name: str = "count", reads: str = "", after: tuple[str, ...] = (), processes: int = 1,
+    resources: Resources = ALL, **settings: Any,
+) -> PlannedStep:  # fmt: skip
     service = verb_name in ("answer", "faint")
     produces = {"answer": "endpoint/openai", "faint": "endpoint/openai", "ask": "report/metrics", "say": "report/metrics"}.get(
         verb_name, "numbers/plain"
@@ -37,7 +43,7 @@ def step(
     return PlannedStep(
         name=name, group=name, verb=verb(verb_name, service=service, produces=(produces,)), choices={}, settings=settings,
         inputs={"from": Source("*", step=reads)} if reads else {}, format=produces, after=after, source=reads,
-        placement=Placement(processes=processes),
+        placement=Placement(processes=processes), resources=resources,
     )  # fmt: skip
 
 
@@ -56,6 +62,7 @@ class Place:
     roots: tuple[Path, ...] = ()
     verify: float = 2**30
     hang_timeout: float = 30.0
+    jobs: int = 0
     group: str = ""
 
     @property
@@ -82,7 +89,7 @@ class Place:
         made = more.pop("plan", None) or plan(*steps)
         return Runner(made, self, self, reporter=reporter or Recorder(), **more).run(resume)
 
-    def cancelled(self, *steps: PlannedStep, when: str, times: int = 1, **more: Any) -> tuple[RunOutcome, float]:
+    def cancelled(self, *steps: PlannedStep, when: str, times: int = 1, machine: Machine = SMALL, **more: Any) -> tuple[RunOutcome, float]:
         """Run these steps, cancel when the reporter is told `when` for the first time; the outcome and how long stopping took."""
         at = 0.0
 
@@ -100,7 +107,7 @@ class Place:
 
                 return told
 
-        runner = Runner(plan(*steps), self, self, reporter=Impatient(), **more)
+        runner = Runner(plan(*steps, machine=machine), self, self, reporter=Impatient(), **more)
         outcome = runner.run()
         return outcome, time.monotonic() - at
 

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.planning.cache_keys import twins
+from tunesmith.planning.course import course
 from tunesmith.planning.plan_text import without_passwords
 
 if TYPE_CHECKING:
     from tunesmith.planning.plan import Alternative, Plan, PlannedStep
 
 
-def plan_json(plan: Plan, cached: Mapping[str, bool] | None = None) -> dict[str, Any]:
-    """The plan as JSON values. `cached` is null for a step of which it is not known yet."""
-    cached, same = cached or {}, twins(plan.steps)
+def plan_json(plan: Plan, cached: Mapping[str, bool] | None = None, seconds: Mapping[str, float] | None = None) -> dict[str, Any]:
+    """The plan as JSON values. `cached` is null for a step of which it is not known yet, `seconds` for one that has not run."""
+    cached, seconds, same = cached or {}, seconds or {}, twins(plan.steps)
+    played = course(plan, seconds, [name for name, there in cached.items() if there])
     return {
         "name": plan.name,
         "path": str(plan.path) if plan.path else None,
-        "steps": [_step_json(step, cached.get(step.name)) | {"same_as": same.get(step.name)} for step in plan.steps],
+        "steps": [
+            _step_json(step, cached.get(step.name)) | {
+                "same_as": same.get(step.name), "beside": list(played.beside.get(step.name, ())), "seconds": seconds.get(step.name),
+            }
+            for step in plan.steps
+        ],
+        "longest": {"steps": list(played.longest), "seconds": played.seconds, "unknown": list(played.unknown)},
         "gates": [{"group": g.group, "metric": g.metric, "op": g.op, "value": g.value, "relative_to": g.relative_to, "text": g.text}
                   for g in plan.gates],
         "decisions": [{"step": d.step, "what": d.what, "reason": d.reason} for d in plan.decisions],
@@ -47,6 +56,7 @@ def _step_json(step: PlannedStep, cached: bool | None) -> dict[str, Any]:
         "device": step.placement.device,
         "processes": step.placement.processes,
         "environment": step.environment,
+        "resources": dataclasses.asdict(step.resources),
         "isolated": step.recipe and {
             "key": step.lock or None, "plugins": list(step.recipe.plugins), "python": step.recipe.python,
             "requirements": [*step.recipe.requirements, *step.recipe.without_dependencies], "absent": list(step.recipe.absent),

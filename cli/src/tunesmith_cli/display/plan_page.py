@@ -19,14 +19,14 @@ _ENDLESS = 10**6  # letters of a line that is not wrapped
 _HANGING = ("- ", "! ")  # how lines begin whose further ones are indented by as much
 
 
-def plan_page(plan: Plan, cached: Mapping[str, bool]) -> str:
-    """The plan's text."""
+def plan_page(plan: Plan, cached: Mapping[str, bool], seconds: Mapping[str, float] | None = None) -> str:
+    """The plan's text; arguments as of `plan_text`."""
     width = terminal_width() if sys.stdout.isatty() else WIDTH
     if language() == ENGLISH:
-        return plan_text(plan, cached, width=width)
+        return plan_text(plan, cached, seconds=seconds, width=width)
     told = dict(_told(plan))
     lines: list[str] = []
-    for line in plan_text(plan, cached, width=_ENDLESS).splitlines():
+    for line in plan_text(plan, cached, seconds=seconds, width=_ENDLESS).splitlines():
         bare = line.lstrip()
         indent = line[: len(line) - len(bare)]
         lines += wrap(told.get(bare) or translated(bare), width, indent, indent + "  " * bare.startswith(_HANGING))

@@ -13,7 +13,9 @@ from typing import Any
 from tunesmith.contracts.digests import HashedFile
 from tunesmith.contracts.estimates import Estimate
 from tunesmith.contracts.kinds.environment_builder import Recipe
+from tunesmith.contracts.resources import Resources
 from tunesmith.contracts.step import Placement
+from tunesmith.planning.placement.machine import Machine
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith.units import bytes_text
 
@@ -112,6 +114,7 @@ class PlannedStep:
         lock: key of that environment, part of the cache key as well; empty while its packages are not resolved.
         inserted: added by the planner.
         alternatives: ways to fill a slot that were compared, the one that was taken among them.
+        resources: what it takes of the machine while it runs.
         source: the group that its main input comes from, before any conversion: what gates and tables call it (``tune``, ``model``).
     """
 
@@ -132,6 +135,7 @@ class PlannedStep:
     estimate: Estimate | None = None
     source: str = ""
     alternatives: tuple[Alternative, ...] = ()
+    resources: Resources = field(default_factory=Resources)
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -168,6 +172,7 @@ class Plan:
         path: the pipeline's file; None for one of Python's or of a single command.
         base: the folder that its relative paths start from.
         listeners: who is told of its runs and takes part in no step.
+        machine: what its steps share.
     """
 
     name: str
@@ -181,6 +186,7 @@ class Plan:
     base: Path = Path()
     ignore_estimates: bool = False  # the user has overruled them: nothing is refused for want of memory or disk
     listeners: tuple[Choice, ...] = ()
+    machine: Machine = field(default_factory=Machine)
 
     def __str__(self) -> str:
         from tunesmith.planning.plan_text import plan_text

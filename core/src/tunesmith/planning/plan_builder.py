@@ -17,6 +17,7 @@ from tunesmith.planning.inputs.step_inputs import StepInputs
 from tunesmith.planning.inputs.step_outputs import Product, product_of, unused
 from tunesmith.planning.pipeline.spec import PipelineSpec
 from tunesmith.planning.pipeline.step_syntax import AUTO, Path, ProviderSpec, StepSpec
+from tunesmith.planning.placement.machine import Machine, resources_of
 from tunesmith.planning.placement.processes import placement
 from tunesmith.planning.plan import Choice, PlannedStep, Source
 from tunesmith.planning.problems import Notes
@@ -34,14 +35,15 @@ class PlanBuilder:
     Args:
         estimators: the plugins'.
         strict: an unknown capability is an error.
+        machine: what steps share.
     """
 
     def __init__(
         self, spec: PipelineSpec, lookup: ProviderLookup, notes: Notes, model: ModelOrigin, readers: InputReaders,
-        devices: Mapping[str, Sequence[Device]], estimators: Estimators, *, strict: bool,
+        devices: Mapping[str, Sequence[Device]], estimators: Estimators, *, strict: bool, machine: Machine,
     ) -> None:  # fmt: skip
         self.spec, self.lookup, self.notes, self.model, self.readers, self.devices = spec, lookup, notes, model, readers, devices
-        self.estimators = estimators
+        self.estimators, self.machine = estimators, machine
         self.selector = Selector(lookup, converters(lookup.registry), devices)
         self.reasons = Reasons(spec, lookup, self.selector, notes, strict=strict)
         self.environments = lookup.environments
@@ -216,6 +218,7 @@ class PlanBuilder:
         planned = replace(planned, choices=selection.choices, placement=placement(selection, here), estimate=foreseen, alternatives=tried)
         planned = replace(planned, format=planned.format or makes(planned.verb, records, next((one.format for one in read.values()), "")))
         planned = replace(planned, settings={**planned.settings, **(foreseen.settings if foreseen else {})})
+        planned = replace(planned, resources=resources_of(planned, self.machine, {} if planned.inserted else step.resources))
         placed = self.placed(planned, AUTO if planned.inserted else step.env, where)
         self.steps.append(placed)
         check_memory(placed, here, where, self.notes, ignore=self.spec.ignore_estimates)

@@ -8,26 +8,31 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.planning.cache_keys import twins
-from tunesmith.units import bytes_text
+from tunesmith.planning.course import Course, course
+from tunesmith.units import bytes_text, time_text
 
 if TYPE_CHECKING:
     from tunesmith.planning.plan import Alternative, Plan, PlannedStep
 
 WIDTH = 110
+SHOWN = 4  # names of a list of steps
 
 
-def plan_text(plan: Plan, cached: Mapping[str, bool] | None = None, *, width: int = WIDTH) -> str:
+def plan_text(
+    plan: Plan, cached: Mapping[str, bool] | None = None, *, seconds: Mapping[str, float] | None = None, width: int = WIDTH
+) -> str:  # fmt: skip
     """The plan as plain text: a line for each step, what was decided below it, totals, warnings.
 
     Args:
         cached: step -> whether its artifact is in the store already; steps that are not in it are not known yet.
+        seconds: step -> how long it took the last time, of those that have run.
     """
     cached = cached or {}
-    return "\n".join(_lines(plan, cached, width)).rstrip() + "\n"
+    return "\n".join(_lines(plan, cached, seconds or {}, width)).rstrip() + "\n"
 
 
-def _lines(plan: Plan, cached: Mapping[str, bool], width: int) -> Iterator[str]:
-    same = twins(plan.steps)
+def _lines(plan: Plan, cached: Mapping[str, bool], seconds: Mapping[str, float], width: int) -> Iterator[str]:
+    same, played = twins(plan.steps), course(plan, seconds, [name for name, there in cached.items() if there])
     done = sum(cached.get(step.name, False) for step in plan.steps)
     usual = _usual_device(plan)
     count = f"{len(plan.steps)} step{'s' * (len(plan.steps) != 1)}" + (f" on {usual}" if usual else "")
@@ -45,7 +50,7 @@ def _lines(plan: Plan, cached: Mapping[str, bool], width: int) -> Iterator[str]:
         yield f"{number:>3} {mark} {step.name:<{names}}  {_does(step):<{doing}}  {_flow(step)}".rstrip()
         if step.name in same:
             yield from wrapped(f"the same as {same[step.name]}: run once", indent, width)
-        elif facts := _facts(step, plan, usual):
+        elif facts := _facts(step, plan, usual, played):
             yield from wrapped(facts, indent, width)
         compared = {one.decision for one in step.alternatives if not one.taken}
         yield from (f"{indent}{line}" for line in compared_text(step.alternatives, width - len(indent)))
@@ -57,6 +62,7 @@ def _lines(plan: Plan, cached: Mapping[str, bool], width: int) -> Iterator[str]:
     if marks or done:
         yield "    " + "   ".join((*marks, *(("= done already, not run again",) if done else ())))
     yield from _totals(plan, cached)
+    yield from _longest(played)
     for gate in plan.gates:
         yield f"    gate: {gate.metric} of `{gate.group}` {gate.text}"
     if plan.warnings:
@@ -82,7 +88,7 @@ def _flow(step: PlannedStep) -> str:
     return f"{', '.join(sources)} -> {step.format}" if sources else f"-> {step.format}"
 
 
-def _facts(step: PlannedStep, plan: Plan, usual: str) -> str:
+def _facts(step: PlannedStep, plan: Plan, usual: str, played: Course) -> str:
     facts = []
     if step.verb.computes and step.placement.device != usual:
         facts.append(f"on {step.placement.device}")
@@ -95,7 +101,13 @@ def _facts(step: PlannedStep, plan: Plan, usual: str) -> str:
     if step.after:
         groups = {other.name: other.group for other in plan.steps}
         facts.append("after " + ", ".join(dict.fromkeys(groups.get(name, name) for name in step.after)))
+    if others := played.beside.get(step.name):
+        facts.append("beside " + _some(others))
     return ", ".join(facts)
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
 
 
 def compared_text(tried: Sequence[Alternative], width: int = WIDTH) -> list[str]:
@@ -128,6 +140,15 @@ def _totals(plan: Plan, cached: Mapping[str, bool]) -> Iterator[str]:
         yield f"    peak memory about {bytes_text(memory.estimate.memory)} (in {memory.name}{each})"
     if disk := sum(step.estimate.disk for step in known if step.estimate):
         yield f"    disk about {bytes_text(disk)}"
+
+
+def _longest(played: Course) -> Iterator[str]:
+    """The steps that no room for more at a time would make quicker, where that says more than the list of steps."""
+    if not played.seconds and not played.beside:
+        return
+    way = " -> ".join(played.longest if len(played.longest) <= SHOWN else (*played.longest[: SHOWN - 1], "...", played.longest[-1]))
+    unknown = f", without {_some(played.unknown)}" if played.unknown else ""
+    yield f"    longest way: {way}" + (f" ({time_text(played.seconds)} the last time{unknown})" if played.seconds else "")
 
 
 def wrapped(text: str, indent: str, width: int, *, hanging: str = "", under: str | None = None) -> list[str]:

@@ -20,6 +20,7 @@ from tunesmith.planning.pipeline.spec import MODEL, PipelineSpec
 from tunesmith.planning.pipeline.step_dependencies import cycles, order
 from tunesmith.planning.pipeline.step_syntax import FILE, StepSpec, read_steps
 from tunesmith.planning.placement.environments import Environments
+from tunesmith.planning.placement.machine import machine_of
 from tunesmith.planning.plan import Plan
 from tunesmith.planning.plan_builder import PlanBuilder
 from tunesmith.planning.problems import Notes
@@ -65,8 +66,9 @@ def make_plan(
     planner = HostPlanner(registry, lookup.environments, spec.base, digest_of, memory=memory, roots=roots, ask=ask)
     readers = InputReaders(lookup, notes, planner)
     builder = PlanBuilder(
-        spec, lookup, notes, ModelOrigin(spec, lookup, notes, resolve), readers, devices, estimators or Estimators(), strict=strict
-    )
+        spec, lookup, notes, ModelOrigin(spec, lookup, notes, resolve), readers, devices, estimators or Estimators(), strict=strict,
+        machine=machine_of(devices, registry.providers("device_backend")),
+    )  # fmt: skip
     builder.look_up(steps.values())
     for name in dict.fromkeys([*order(edges), *steps]):  # those in and behind a cycle last: what else is wrong with them is told, too
         builder.build(steps[name])
@@ -80,7 +82,7 @@ def make_plan(
     return Plan(
         name=spec.name, path=spec.path, steps=tuple(planned), gates=tuple(gate for step in steps.values() for gate in step.gates),
         decisions=tuple(notes.decisions), warnings=tuple(notes.warnings), outputs=tuple(spec.steps), text=spec.text, base=spec.base,
-        ignore_estimates=spec.ignore_estimates, listeners=listeners,
+        ignore_estimates=spec.ignore_estimates, listeners=listeners, machine=builder.machine,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from tunesmith.contracts.events import RunFacts
 from tunesmith.contracts.kinds.executor import Executor
 from tunesmith.errors import TunesmithError
 from tunesmith.isolation.error_conversion import disk_error
+from tunesmith.planning.placement.room import Room
 from tunesmith.planning.plan import Plan
 from tunesmith.plugins.registry import Registry
 from tunesmith.plugins.required_plugins import check_required
@@ -37,16 +38,18 @@ class Runner:
         refresh: run every step again though it is done.
         aside: it is a command's own, on its way to what it shows: no run that a user would look for.
         executor: where workers start; this machine if left out.
+        jobs: steps at a time; 0: as memory, devices and cores allow; None: as the configuration says.
     """
 
     def __init__(
         self, plan: Plan, registry: Registry, config: Config, *, reporter: Reporter | None = None, keep_serving: bool = True,
-        refresh: bool = False, aside: bool = False, executor: Executor | None = None,
+        refresh: bool = False, aside: bool = False, executor: Executor | None = None, jobs: int | None = None,
     ) -> None:  # fmt: skip
         self._plan, self._registry, self._config = plan, registry, config
         self._reporter = reporter or Silent()
         self._keep_serving, self._refresh, self._aside = keep_serving, refresh, aside
         self._executor = executor or LocalExecutor()
+        self._jobs = config.jobs if jobs is None else jobs
         self._cancellation = Cancellation()
 
     def cancel(self) -> None:
@@ -98,7 +101,7 @@ class Runner:
         return RunContext(
             self._plan, facts, self._config.home, journal, store, self._executor, self._reporter, digests,
             EventHooks(self._registry.plugins, complain, self._config.required, lambda: journal.gone, self._plan.listeners),
-            self._cancellation, self._config.verify, self._config.hang_timeout,
+            self._cancellation, self._config.verify, self._config.hang_timeout, Room(self._plan.machine, self._jobs),
             lambda: environments_of(self._config.environments, self._registry), self._config.roots,
         )  # fmt: skip
 

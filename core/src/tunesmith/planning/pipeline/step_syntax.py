@@ -15,6 +15,7 @@ from tunesmith.planning.pipeline.spec import MODEL, PipelineSpec, seed_of
 from tunesmith.planning.plan import Gate
 from tunesmith.planning.problems import Notes
 from tunesmith.plugins.records import ProviderRecord
+from tunesmith.units import bytes_of
 
 if TYPE_CHECKING:
     from tunesmith.plugins.registry import Registry
@@ -24,7 +25,11 @@ HOST = "host"
 ISOLATED = "isolated"
 PLACES = (AUTO, HOST, ISOLATED)  #: environments that a step may ask for
 FROM = "from"
-COMMON_KEYS = (FROM, "needs", "gate", "seed", "device", "env", "settings")
+RESOURCES = {  # that a step may say it takes, and how
+    "cores": "Give a whole number of the processor's cores, from 1.",
+    "memory": "Give bytes, or a size such as 8GiB or 500MB.",
+}
+COMMON_KEYS = (FROM, "needs", "gate", "seed", "device", "env", "resources", "settings")
 
 Path = tuple[Any, ...]
 
@@ -48,6 +53,7 @@ class StepSpec:
         slots: the verb's other providers.
         sources: main inputs: step names, ``model``, or a file.
         inputs: the other inputs: a step's name, or what an input reader makes something of (text, list or mapping).
+        resources: fields of `Resources` that the step is to be given instead of what its estimate says.
     """
 
     name: str
@@ -63,6 +69,7 @@ class StepSpec:
     seed: int = 0
     device: str = AUTO
     env: str = AUTO
+    resources: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_steps(spec: PipelineSpec, registry: Registry, notes: Notes) -> list[StepSpec]:
@@ -107,7 +114,7 @@ class _StepReader:
             slots={s.name: self.slot(s.kind, s.name, s.default) for s in verb.slots}, sources=self.sources(verb),
             inputs={key: read for key in others if (read := self.input(key)) != ""} | lists, needs=self.names("needs"), gates=self.gates(),
             seed=seed_of(self.raw, self.path, self.spec.seed, self.spec, self.notes), device=self.text("device") or self.spec.device,
-            env=self.raw["env"] if self.raw.get("env") in PLACES else AUTO,
+            env=self.raw["env"] if self.raw.get("env") in PLACES else AUTO, resources=self.resources(),
         )  # fmt: skip
 
     def verb(self, verbs: Mapping[str, ProviderRecord]) -> ProviderRecord | None:
@@ -200,6 +207,20 @@ class _StepReader:
             except TunesmithError as error:
                 self.notes.adopt(error)
         return tuple(found)
+
+    def resources(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in self.mapping("resources").items():
+            if key == "cores" and type(value) is int and value > 0:
+                found[key] = value
+            elif key == "memory" and (count := bytes_of(value)):
+                found[key] = count
+            elif key in RESOURCES:
+                self.notes.problem("TS-SPEC-005", f"{self.where('resources', key)}: `{key}` can't be {shown(value)}", fix=RESOURCES[key])
+            else:
+                fix = did_you_mean(str(key), RESOURCES)
+                self.notes.problem("TS-SPEC-004", f"{self.where('resources', key)}: there is no resource `{key}`", fix=fix)
+        return found
 
     def names(self, key: str) -> tuple[str, ...]:
         """A name or a list of names."""

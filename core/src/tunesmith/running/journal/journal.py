@@ -200,6 +200,14 @@ class Journal:
 
     # --- progress and lineage ----------------------------------------------------------------------------------------------------
 
+    def lasted(self, pipeline: str, path: str) -> dict[str, float]:
+        """Seconds that each step of a pipeline took when it was last run to its end."""
+        rows = self._fetch(
+            "SELECT step, steps.finished - steps.started FROM steps JOIN runs ON runs.id = steps.run WHERE pipeline = ? AND path = ? "
+            "AND steps.state = 'done' AND NOT cached AND steps.started IS NOT NULL ORDER BY runs.started", (pipeline, path),
+        )  # fmt: skip
+        return {str(step): float(seconds) for step, seconds in rows if seconds is not None}
+
     def progress(self, run: str, step: str, what: str, done: float, total: float | None, unit: str) -> None:
         """How far a task of a step has come, in place of what was known of it."""
         values = (run, step, what, done, total, unit, time.time())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,11 +17,12 @@ from tunesmith.running.steps.environments import start_of
 from tunesmith.running.steps.metric_batches import Points
 from tunesmith.running.steps.user_files import UserFiles, unsteady
 from tunesmith.running.store.store import FILES
+from tunesmith.running.turns import turn
 from tunesmith.running.worker.notifications import Notifications
 from tunesmith.running.worker.processes import Work, Workers
 from tunesmith.running.worker.step_request import producer, secrets_of, step_request
 
-POLL = 0.1  # seconds between two looks at the processes
+THREADS = "OMP_NUM_THREADS"
 READINGS = 3  # of files that are written meanwhile
 
 
@@ -30,7 +32,7 @@ def resolve_inputs(context: RunContext, step: PlannedStep, files: UserFiles) -> 
     return {name: context.artifacts[source.step] if source.step else own[name] for name, source in step.inputs.items()}
 
 
-def attempt(
+async def attempt(
     context: RunContext, step: PlannedStep, number: int, key: str, work: Path, meanwhile: Callable[[], None]
 ) -> tuple[Artifact, Mapping[str, float]]:
     """Run a step and commit what it made: once, or again if a file of the user's was touched while it was read.
@@ -53,7 +55,7 @@ def attempt(
         staging = context.store.stage()
         try:
             points = Points(context, step, number)
-            result = _work(context, step, Notifications(context, step, key, points), points, inputs, staging / FILES, work, meanwhile)
+            result = await _work(context, step, Notifications(context, step, key, points), points, inputs, staging / FILES, work, meanwhile)
             _check(step, result, staging / FILES)
         except BaseException as error:
             context.store.discard(staging)
@@ -74,7 +76,7 @@ def attempt(
     return artifact, result["metrics"]
 
 
-def _work(
+async def _work(
     context: RunContext, step: PlannedStep, notifications: Notifications, points: Points, inputs: Mapping[str, Artifact], output: Path,
     work: Path, meanwhile: Callable[[], None],
 ) -> Mapping[str, Any]:  # fmt: skip
@@ -83,7 +85,7 @@ def _work(
     try:
         workers.start()
         while not workers.done:
-            context.sockets.pump(POLL)
+            await turn()
             workers.tick()
             points.tell()
             meanwhile()
@@ -113,8 +115,17 @@ def make_workers(
     asked = Work(
         step.name, step.verb.target, requests, context.logs(step), start_of(context, step), work, secrets_of(step),
         0.0 if step.verb.service else context.hang_timeout,  # who serves waits to be asked
+        _share(context, step),
     )  # fmt: skip
     return Workers(asked, context.executor, context.sockets, notified)
+
+
+def _share(context: RunContext, step: PlannedStep) -> dict[str, str]:
+    """The variables that keep each of a step's processes to its share of the machine."""
+    ranks = max(1, step.placement.processes)
+    threads = step.resources.threads or (0 if ranks == 1 or THREADS in os.environ else os.cpu_count() or 1)
+    shared = {THREADS: str(max(1, threads // ranks))} if threads else {}
+    return {**shared, **context.room.variables(step.name, context.plan.machine.visible, os.environ)}
 
 
 def told(error: TunesmithError, step: PlannedStep, log: Path) -> TunesmithError:

@@ -96,6 +96,17 @@ def hits(plan: Plan, home: Path) -> dict[str, CachedResult | None]:
     return found
 
 
+def lasted(plan: Plan, home: Path) -> dict[str, float]:
+    """Seconds that the steps of a plan took the last time, of those that have run."""
+    if not (home / FILE).is_file():
+        return {}
+    journal = Journal(home)
+    try:
+        return journal.lasted(plan.name, str(plan.path or ""))
+    finally:
+        journal.close()
+
+
 def standing(plan: Plan, home: Path) -> tuple[dict[str, bool], list[Decision]]:
     """For every step of a plan whether a run would find it done, and what there is to say of that and of those that were begun. A service
     is if all that read it are.

@@ -5,8 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 from tunesmith.contracts.artifacts import Artifact
 from tunesmith.contracts.events import Remedy
@@ -18,13 +17,15 @@ from tunesmith.running.journal.journal import gone
 from tunesmith.running.journal.records import CacheRow
 from tunesmith.running.outcome import StepOutcome
 from tunesmith.running.run_context import RunContext
-from tunesmith.running.steps.attempt import POLL, attempt
+from tunesmith.running.steps.attempt import attempt
 from tunesmith.running.steps.begun_work import begun, means_of, take_over
 from tunesmith.running.steps.cached_results import changes, find, key_of
 from tunesmith.running.steps.environments import fix
 from tunesmith.running.steps.services import Services
 from tunesmith.running.store.damaged_artifacts import damaged
+from tunesmith.running.turns import turn
 
+FRESH = 1.0  # seconds for which it stays true that a step was not done
 ATTEMPTS = 5  # of a step in a run, the first included
 
 
@@ -39,19 +40,31 @@ class StepRunner:
         self._context, self._services, self._refresh = context, services, refresh
 
         self._made: set[str] = set()  # keys: not run twice though all is to be run again
+        self._steps = {step.name: step for step in context.plan.steps}
 
     @property
     def _digests(self) -> dict[str, str]:
         return {name: artifact.digest for name, artifact in self._context.artifacts.items()}
 
     def key(self, step: PlannedStep) -> str | None:
-        return key_of(step, self._digests)
+        return key_of(step, self._read_by(step))
 
-    def _planned(self, name: str) -> PlannedStep:
-        return next(step for step in self._context.plan.steps if step.name == name)
+    def _read_by(self, step: PlannedStep) -> dict[str, str]:
+        """The digests of what a step reads."""
+        made = self._context.artifacts
+        return {source.step: made[source.step].digest for source in step.inputs.values() if source.step in made}
 
-    def run(self, step: PlannedStep) -> StepOutcome:
-        """The step's outcome, from the cache or by running it.
+    def cached(self, step: PlannedStep) -> StepOutcome | None:
+        """The outcome of a step that is done already, and is not to be run all the same."""
+        key = self.key(step)
+        assert key is not None, "a plan's steps are in an order in which they can run"
+        return self._cached(step, key)
+
+    async def run(self, step: PlannedStep, since: float = 0.0) -> StepOutcome:
+        """The outcome of a step that is not done.
+
+        Args:
+            since: when that was looked at (`time.monotonic`).
 
         Raises:
             TunesmithError: why it failed.
@@ -59,19 +72,21 @@ class StepRunner:
         """
         key = self.key(step)
         assert key is not None, "a plan's steps are in an order in which they can run"
-        if cached := self._cached(step, key):
-            return cached
-        with self._alone(step, key) as waited:
-            return (self._cached(step, key) if waited else None) or self._make(step, key)
+        lock = FileLock(self._context.home / "work" / f"{key}.lock")
+        waited = await self._alone(step, lock) or time.monotonic() - since > FRESH
+        try:
+            return (self._cached(step, key) if waited else None) or await self._make(step, key)
+        finally:
+            lock.release()
 
-    def open(self, step: PlannedStep) -> None:
+    async def open(self, step: PlannedStep) -> None:
         """Verify what a step reads before it does, at the cost that the configuration allows; what is damaged is made again.
 
         Raises:
             TunesmithError: TS-STORE-002 when it can't be.
         """
         context = self._context
-        read = [source.step for source in step.inputs.values() if source.step and not self._planned(source.step).verb.service]
+        read = [source.step for source in step.inputs.values() if source.step and not self._steps[source.step].verb.service]
         reached = {digest for name in read for digest in closure(context.artifacts[name])}
         for digest, problem in context.store.problems(reached, context.verify).items():
             where = self._aside(digest)
@@ -79,8 +94,8 @@ class StepRunner:
             if not maker:
                 raise damaged(digest, problem)
             context.decide(maker, "make it again", f"its artifact in the store is damaged: {problem}{where}")
-            outcome = self.run(self._planned(maker))
-            context.reporter.step_finished(self._planned(maker), outcome)
+            outcome = await self.run(self._steps[maker])
+            context.reporter.step_finished(self._steps[maker], outcome)
             if outcome.artifact is None or outcome.artifact.digest != digest:
                 raise damaged(digest, f"{problem}, and making it again gave something else")
 
@@ -88,7 +103,7 @@ class StepRunner:
         context = self._context
         if self._refresh and key not in self._made:
             return None
-        if (hit := find(context.journal, context.store, step, self._digests)) is None:
+        if (hit := find(context.journal, context.store, step, self._read_by(step))) is None:
             if row := context.journal.cached(key):
                 self._drop(step, row.digest)
             return None
@@ -125,27 +140,18 @@ class StepRunner:
                 shutil.rmtree(work, ignore_errors=True)
                 lock.release()
 
-    @contextmanager
-    def _alone(self, step: PlannedStep, key: str) -> Iterator[bool]:
-        """No other process on this home works on the same key meanwhile; yields whether one had to be waited for."""
-        lock = FileLock(self._context.home / "work" / f"{key}.lock")
+    async def _alone(self, step: PlannedStep, lock: FileLock) -> bool:
+        """No other process on this home works on the same key while the lock is held; gives whether one had to be waited for."""
         waited = False
-
-        def waiting() -> None:
-            nonlocal waited
+        while not lock.try_acquire():
             if not waited:
                 self._context.log(step.name, "warning", f"waiting for process {lock.holder()}, which works on the same step")
             waited = True
-            self._services.check()
+            await turn()
             self._context.cancellation.check()
+        return waited
 
-        lock.acquire(waiting)
-        try:
-            yield waited
-        finally:
-            lock.release()
-
-    def _make(self, step: PlannedStep, key: str) -> StepOutcome:
+    async def _make(self, step: PlannedStep, key: str) -> StepOutcome:
         context = self._context
         started, waited = time.monotonic(), 0.0
         current, number, failed, reasons = step, 1, [], []
@@ -156,13 +162,13 @@ class StepRunner:
         if task and not underway and not self._refresh:
             self._take_over(step, key, task)
         while True:
-            self.open(current)
+            await self.open(current)
             context.journal.begin_step(context.run.id, step.name, key, number)
             if task:
                 context.journal.begin_task(key, task, means_of(current))
             try:
-                waited += self._prepared(current, number)
-                artifact, metrics = self._attempt(current, key, number)
+                waited += await self._prepared(current, number)
+                artifact, metrics = await self._attempt(current, key, number)
                 break
             except TunesmithError as error:
                 remedy = context.events.step_failed(context.facts(current, number), error) if number < ATTEMPTS else None
@@ -172,7 +178,7 @@ class StepRunner:
                     raise
                 failed.append(key)
                 reasons.append(f"{error.code}, {remedy.reason}")
-                current, key = self._fixed(current, key, remedy, error)
+                current, key = await self._fixed(current, key, remedy, error)
                 number += 1
                 self._note(step, current, [other for other in failed if other != key], reasons)
                 if key != failed[-1] and (cached := self._cached(current, key)):
@@ -211,50 +217,53 @@ class StepRunner:
         for key in dict.fromkeys(failed):
             self._context.journal.remedy(key, settings, "; ".join(dict.fromkeys(reasons)))
 
-    def _prepared(self, step: PlannedStep, number: int) -> float:
+    async def _prepared(self, step: PlannedStep, number: int) -> float:
         """Have the services up that it reads; the seconds that takes are theirs."""
         began, context = time.monotonic(), self._context
         context.events.step_starting(context.facts(step, number))
-        for source in step.inputs.values():
-            if source.step and self._planned(source.step).verb.service:
-                planned = self._planned(source.step)
-                if planned.name not in self._services.names:
-                    self.open(planned)
-                context.artifacts[source.step] = self._services.endpoint(planned, self.key(planned) or "")
+        for name in self._read(step):
+            planned = self._steps[name]
+            if name not in self._services.names:
+                await self.open(planned)
+            context.artifacts[name] = await self._services.endpoint(planned, self.key(planned) or "")
         return time.monotonic() - began
 
-    def _attempt(self, step: PlannedStep, key: str, number: int) -> tuple[Artifact, Mapping[str, float]]:
-        context = self._context
+    async def _attempt(self, step: PlannedStep, key: str, number: int) -> tuple[Artifact, Mapping[str, float]]:
+        context, read = self._context, self._read(step)
         context.reporter.step_started(step, number)
+
+        def watch() -> None:
+            """While it runs: whether the services are up that it reads, and whether what it makes can still be kept."""
+            if read:
+                self._services.check(read)
+            if context.journal.gone:
+                raise gone(context.home)
+
         try:
             try:
-                return attempt(context, step, number, key, context.home / "work" / key, self._watch)
+                return await attempt(context, step, number, key, context.home / "work" / key, watch)
             except TunesmithError as error:
                 if not fix(context, step, error.code):
                     raise
-                return attempt(context, step, number, key, context.home / "work" / key, self._watch)
+                return await attempt(context, step, number, key, context.home / "work" / key, watch)
         except TunesmithError:
-            if any(source.step and self._planned(source.step).verb.service for source in step.inputs.values()):
-                self._services.blame()
+            await self._services.blame(read)
             raise
 
-    def _watch(self) -> None:
-        """While a step runs: look after the services, and whether what it makes can still be kept."""
-        self._services.check()
-        if self._context.journal.gone:
-            raise gone(self._context.home)
+    def _read(self, step: PlannedStep) -> list[str]:
+        """The services that it reads."""
+        return [source.step for source in step.inputs.values() if source.step and self._steps[source.step].verb.service]
 
-    def _fixed(self, step: PlannedStep, key: str, remedy: Remedy, error: TunesmithError) -> tuple[PlannedStep, str]:
+    async def _fixed(self, step: PlannedStep, key: str, remedy: Remedy, error: TunesmithError) -> tuple[PlannedStep, str]:
         """The step with a remedy's settings, and its key."""
         context = self._context
         fixed = dataclasses.replace(step, settings={**step.settings, **remedy.settings})
         changed = changes(step.settings, remedy.settings)
         context.decide(step.name, f"try again after {error.code}" + (f" with {changed}" if changed else ""), remedy.reason)
         until = time.monotonic() + remedy.delay
-        while (left := until - time.monotonic()) > 0:
+        while time.monotonic() < until:
             context.cancellation.check()
-            context.sockets.pump(min(POLL, left))
-            self._services.check()
+            await turn()
         made = self.key(fixed) or key
         if remedy.resume and made != key:
             self._hand_on(key, made)

@@ -44,6 +44,7 @@ class Work:
         directory: the current directory of its processes; None: the host's.
         secrets: variables that its processes get though they hold a secret (see `tunesmith.isolation.secret_variables`).
         hang_timeout: seconds after which ranks that do nothing are ended; 0: never.
+        variables: that its processes get on top of the host's.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Work:
     directory: Path | None = None
     secrets: tuple[str, ...] = ()
     hang_timeout: float = 0.0
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 class Workers:
@@ -89,10 +91,8 @@ class Workers:
         return self.work.logs / (f"{stream}.log" if len(self.ranks) == 1 else f"{stream}.{rank.number}.log")
 
     def _environment(self, rank: Rank) -> dict[str, str]:
-        cores = max(1, (os.cpu_count() or 1) // len(self.ranks))
-        shared = {"OMP_NUM_THREADS": str(cores)} if len(self.ranks) > 1 and "OMP_NUM_THREADS" not in os.environ else {}
         return {
-            **shared, "PYTHONHASHSEED": "0", **self.work.start.environment, worker.ADDRESS: self._listener.address,
+            **self.work.variables, "PYTHONHASHSEED": "0", **self.work.start.environment, worker.ADDRESS: self._listener.address,
             worker.TOKEN: self._listener.token, worker.RANK: str(rank.number), worker.HOST: str(os.getpid()), "PYTHONSAFEPATH": "1",
         }  # fmt: skip
 

@@ -7,5 +7,5 @@ from tunesmith_ascend.device_catalog import CARDS
 
 @hookimpl
 def device_backend():
-    facts = {"torch": "npu", "cards": CARDS, "self_test": "tunesmith_devices.self_test:run"}
+    facts = {"torch": "npu", "visible": "ASCEND_RT_VISIBLE_DEVICES", "cards": CARDS, "self_test": "tunesmith_devices.self_test:run"}
     return Provider("npu", "Ascend NPUs", "tunesmith_ascend.device:Npu", facts=facts, priority=10)

@@ -6,5 +6,6 @@ from tunesmith.hookspecs import hookimpl
 
 @hookimpl
 def device_backend():
-    facts = {"torch": "cuda", "self_test": "tunesmith_devices.self_test:run"}  # PyTorch for ROCm calls its devices `cuda`
+    # PyTorch for ROCm calls its devices `cuda`
+    facts = {"torch": "cuda", "visible": "HIP_VISIBLE_DEVICES", "self_test": "tunesmith_devices.self_test:run"}
     return Provider("rocm", "AMD GPUs", "tunesmith_rocm.device:Rocm", facts=facts, priority=10)

@@ -1,0 +1,157 @@
+"""What of a plan runs beside what, and how long the longest way through it is: the same rules that a run follows, played through."""
+
+from __future__ import annotations
+
+import dataclasses
+import heapq
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from tunesmith.contracts.resources import Resources
+from tunesmith.planning.cache_keys import twins
+from tunesmith.planning.placement.room import Room
+from tunesmith.planning.plan import Plan, PlannedStep
+
+
+class Waiting:
+    """Steps that are not begun, those first that the plan has first; and whom each waits for.
+
+    Args:
+        steps: of a plan, in its order.
+    """
+
+    def __init__(self, steps: Sequence[PlannedStep]) -> None:
+        self._position = {step.name: number for number, step in enumerate(steps)}
+        self._steps = {step.name: step for step in steps}
+        same = twins(steps)
+        self._missing = {step.name: set(needs(step, same)) for step in steps}
+        self._readers: dict[str, list[str]] = {step.name: [] for step in steps}
+        for name, missing in self._missing.items():
+            for need in missing:
+                self._readers[need].append(name)
+        self._ready = [self._position[name] for name, missing in self._missing.items() if not missing]
+        self._names = [step.name for step in steps]
+        heapq.heapify(self._ready)
+
+    def ready(self) -> Iterator[PlannedStep]:
+        """Those that wait for nobody. Each is taken out when it is given, and comes back by `put_back`."""
+        while self._ready:
+            yield self._steps[self._names[heapq.heappop(self._ready)]]
+
+    def put_back(self, steps: Collection[PlannedStep]) -> None:
+        for step in steps:
+            heapq.heappush(self._ready, self._position[step.name])
+
+    def ended(self, name: str) -> None:
+        """Who waited for this step does so no longer."""
+        for reader in self._readers[name]:
+            self._missing[reader].discard(name)
+            if not self._missing[reader]:
+                heapq.heappush(self._ready, self._position[reader])
+
+
+def needs(step: PlannedStep, same: Mapping[str, str]) -> list[str]:
+    """The steps that must have ended before a step can begin: what it reads, what it is to be after, and one that does the same work."""
+    found = [source.step for source in step.inputs.values() if source.step]
+    return list(dict.fromkeys([*found, *step.after, *([same[step.name]] if step.name in same else [])]))
+
+
+def services_of(step: PlannedStep, steps: Mapping[str, PlannedStep]) -> list[PlannedStep]:
+    """The services that a step reads."""
+    read = [steps[source.step] for source in step.inputs.values() if source.step]
+    return [other for other in read if other.verb.service]
+
+
+def wanted(step: PlannedStep, services: Sequence[PlannedStep], up: Collection[str]) -> dict[str, tuple[str, Resources]]:
+    """What a step takes of the machine, with the services that it reads; of those that are `up`, only what it makes them do."""
+    cores = max((step.resources.cores, *(service.resources.cores for service in services)))
+    found = {step.name: (step.placement.device, dataclasses.replace(step.resources, cores=cores))}
+    for service in services:
+        if service.name not in up:
+            found[service.name] = (service.placement.device, dataclasses.replace(service.resources, cores=0))
+    return found
+
+
+@dataclass(frozen=True)
+class Course:
+    """
+    Args:
+        beside: step -> those that run at the same time for a while.
+        longest: the steps of the longest way, which no machine could shorten; those that are done already left out.
+        seconds: of that way, as far as they are known.
+        unknown: its steps of which nobody knows how long they take.
+    """
+
+    beside: Mapping[str, tuple[str, ...]]
+    longest: tuple[str, ...]
+    seconds: float
+    unknown: tuple[str, ...]
+
+
+def course(plan: Plan, seconds: Mapping[str, float], done: Collection[str] = (), jobs: int = 0) -> Course:
+    """Play a plan through.
+
+    Args:
+        seconds: by step, how long it took or is expected to; one of which nobody knows counts like the mean of the others.
+        done: steps that are in the store already.
+        jobs: steps at a time; 0: as there is room.
+    """
+    steps = {step.name: step for step in plan.steps}
+    ahead = [step for step in plan.steps if not step.verb.service and step.name not in done]
+    known = [seconds[step.name] for step in ahead if step.name in seconds]
+    usual = sum(known) / len(known) if known else 1.0
+    return Course(_beside(plan, steps, {step.name: seconds.get(step.name, usual) for step in ahead}, jobs), *_longest(plan, seconds, done))
+
+
+def _beside(plan: Plan, steps: Mapping[str, PlannedStep], lasts: Mapping[str, float], jobs: int) -> dict[str, tuple[str, ...]]:
+    waiting, room, same = Waiting(plan.steps), Room(plan.machine, jobs), twins(plan.steps)
+    left = {step.name: 0 for step in plan.steps if step.verb.service}
+    for step in plan.steps:
+        for service in services_of(step, steps):
+            left[service.name] += step.name in lasts
+    up: set[str] = set()
+    now, running, beside = 0.0, [], {name: set[str]() for name in lasts}
+    while True:
+        passed = []
+        for step in waiting.ready():
+            if step.name not in lasts or step.name in same:
+                waiting.ended(step.name)
+                continue
+            services = services_of(step, steps)
+            if not room.enter(step.name, wanted(step, services, up)):
+                passed.append(step)
+                continue
+            up |= {service.name for service in services}
+            for _, _, other in running:
+                beside[step.name].add(other)
+                beside[other].add(step.name)
+            heapq.heappush(running, (now + lasts[step.name], len(running), step.name))
+        waiting.put_back(passed)
+        if not running:
+            return {name: tuple(other for other in steps if other in others) for name, others in beside.items() if others}
+        now, _, name = heapq.heappop(running)
+        room.leave(name)
+        waiting.ended(name)
+        for service in services_of(steps[name], steps):
+            left[service.name] -= 1
+            if not left[service.name]:
+                room.leave(service.name)
+                up.discard(service.name)
+
+
+def _longest(plan: Plan, seconds: Mapping[str, float], done: Collection[str]) -> tuple[tuple[str, ...], float, tuple[str, ...]]:
+    """The way that takes longest; among ways of the same known time, that of more steps."""
+    same = twins(plan.steps)
+    best: dict[str, tuple[float, int, str]] = {}  # step -> time and steps up to its end, and the one before it
+    for step in plan.steps:
+        counts = not step.verb.service and step.name not in done and step.name not in same
+        time, many, before = max(((*best[name][:2], name) for name in needs(step, same)), default=(0.0, 0, ""))
+        best[step.name] = (time + counts * seconds.get(step.name, 0.0), many + counts, before)
+    name = max(best, key=lambda step: best[step][:2], default="")
+    total, way = best[name][0] if name else 0.0, []
+    while name:
+        way.append(name)
+        name = best[name][2]
+    steps = {step.name: step for step in plan.steps}
+    way = [one for one in reversed(way) if not steps[one].verb.service and one not in done and one not in same]
+    return tuple(way), total, tuple(one for one in way if one not in seconds)

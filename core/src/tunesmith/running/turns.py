@@ -1,0 +1,29 @@
+"""Steps that run beside each other take turns in the host's one thread: each goes on until it has to wait, so nothing needs a lock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+Course = Coroutine[None, None, T]  #: of something that waits by `await turn()`
+
+
+class _Turn:
+    def __await__(self) -> Generator[None, None, None]:
+        yield
+
+
+async def turn() -> None:
+    """Awaited by who waits: back when the others have had their turn, and something has happened or some time has passed."""
+    await _Turn()
+
+
+def to_the_end(course: Course[T], others: Callable[[], Any]) -> T:
+    """What a course comes to, with `others` called whenever it waits."""
+    while True:
+        try:
+            course.send(None)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        others()
