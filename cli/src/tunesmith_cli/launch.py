@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith import session
 from tunesmith.config import PIPELINE_FILE
-from tunesmith_cli.options.settings import typed
 from tunesmith_cli.translation.catalogs import translated
 from tunesmith_cli.untrusted_text import safe, safe_json
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from tunesmith.running.outcome import RunOutcome
 
 DEFAULT_FILE = PIPELINE_FILE
-_JOBS: dict[str, Any] = {"type": "integer", "minimum": 0}
 
 
 class Session(session.Session):
@@ -126,10 +124,16 @@ def add_run_options(parser: ArgumentParser, serving: bool = True) -> None:
     group = parser.add_argument_group("running")
     if serving:
         group.add_argument("--no-serve", action="store_true", help="don't keep serving at the end")
-    group.add_argument("--jobs", type=typed(_JOBS), metavar="N", help="steps at a time; 0: as memory, devices and cores allow")
+    group.add_argument("--jobs", type=_jobs, metavar="N", help="steps at a time; 0: as memory, devices and cores allow")
     group.add_argument("--refresh", action="store_true", help="run every step again, even if it is done; ask anew what model names mean")
     group.add_argument("--offline", action="store_true", help="environments are made of wheel folders and caches, not of the network")
     group.add_argument("--json", action="store_true", help="print events as lines of JSON")
+
+
+def _jobs(text: str) -> int:
+    if not text.isdecimal():
+        raise ArgumentTypeError(f"a whole number from 0 belongs here, got {text!r}")
+    return int(text)
 
 
 def add_judgement(group: Any) -> None:

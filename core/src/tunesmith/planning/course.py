@@ -6,11 +6,14 @@ import dataclasses
 import heapq
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tunesmith.contracts.resources import Resources
 from tunesmith.planning.cache_keys import twins
 from tunesmith.planning.placement.room import Room
-from tunesmith.planning.plan import Plan, PlannedStep
+
+if TYPE_CHECKING:
+    from tunesmith.planning.plan import Plan, PlannedStep
 
 
 class Waiting:

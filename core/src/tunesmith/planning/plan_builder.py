@@ -17,8 +17,9 @@ from tunesmith.planning.inputs.step_inputs import StepInputs
 from tunesmith.planning.inputs.step_outputs import Product, product_of, unused
 from tunesmith.planning.pipeline.spec import PipelineSpec
 from tunesmith.planning.pipeline.step_syntax import AUTO, Path, ProviderSpec, StepSpec
-from tunesmith.planning.placement.machine import Machine, resources_of
+from tunesmith.planning.placement.machine import Machine
 from tunesmith.planning.placement.processes import placement
+from tunesmith.planning.placement.resources import resources_of
 from tunesmith.planning.plan import Choice, PlannedStep, Source
 from tunesmith.planning.problems import Notes
 from tunesmith.planning.providers.format_conversion import Conversion, ConversionChain, converters, makes

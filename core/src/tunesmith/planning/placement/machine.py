@@ -1,18 +1,13 @@
-"""The machine that steps share, and what each step takes of it: by its estimate, unless the pipeline says (`resources`)."""
+"""The machine that steps share."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
 
 from tunesmith.contracts.kinds.device_backend import Device
-from tunesmith.contracts.resources import Resources
 from tunesmith.plugins.records import ProviderRecord
-
-if TYPE_CHECKING:
-    from tunesmith.planning.plan import PlannedStep
 
 VISIBLE = "visible"  #: the fact of a device backend
 
@@ -44,19 +39,3 @@ def machine_of(found: Mapping[str, Sequence[Device]], backends: Mapping[str, Pro
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     devices = {name: tuple(float(device.memory) for device in found[name]) for name in visible}
     return Machine(cores, float(max(hosts, default=0)), devices, visible)
-
-
-def resources_of(step: PlannedStep, machine: Machine, asked: Mapping[str, Any]) -> Resources:
-    """What a step takes. One that computes and of which nobody knows what it needs takes all; one that does not compute takes nothing.
-
-    Args:
-        asked: what the pipeline says of it, which counts more.
-    """
-    ranks, known = step.placement.processes, step.estimate is not None and step.estimate.memory > 0
-    each, host = (step.estimate.memory, step.estimate.host) if step.estimate and known else (0.0, 0.0)
-    if held := machine.devices.get(step.placement.device, ()):
-        sharing = -(-ranks // len(held))
-        found = Resources(min(ranks, machine.cores), host * ranks, min(ranks, len(held)), each * sharing if known else min(held))
-    else:
-        found = Resources(machine.cores, each * ranks if known else machine.memory)
-    return replace(found if step.verb.computes else Resources(), **asked, threads=int(asked.get("cores", 0)))
