@@ -9,10 +9,10 @@ import pytest
 from tiny_plans import Place, plan, step
 
 from tunesmith.contracts.resources import Resources
-from tunesmith.planning.course import course
+from tunesmith.planning.placement.admission import Admission
 from tunesmith.planning.placement.machine import Machine
-from tunesmith.planning.placement.room import Room
 from tunesmith.planning.plan import PlannedStep
+from tunesmith.planning.schedule import schedule
 from tunesmith_sdk.testing.recorder import Recorder
 
 ONE = Resources(cores=1)
@@ -69,6 +69,13 @@ def placed(one: PlannedStep, device: str) -> PlannedStep:
     return dataclasses.replace(one, placement=dataclasses.replace(one.placement, device=device))
 
 
+def test_what_takes_all_of_the_machine_runs_beside_what_takes_nothing(place: Place) -> None:
+    recorder = Recorder()
+    steps = (step("load", resources=Resources(), pause=0.05), step("a", resources=Resources(2, 10.0), pause=0.05, to=4))
+    assert place.run(plan=plan(*steps, machine=Machine(2, 10.0)), reporter=recorder).state == "done"
+    assert overlaps(recorder) == {pair("load", "a")}
+
+
 def test_jobs_bound_how_many_run(place: Place) -> None:
     recorder = Recorder()
     steps = tuple(step(f"s{n}", resources=Resources(), to=n + 1) for n in range(4))
@@ -120,17 +127,17 @@ def test_a_service_that_ends_by_itself_fails_those_that_read_it_and_no_others(pl
 
 def test_a_step_is_given_the_devices_that_are_free(place: Place) -> None:
     machine = Machine(4, 0.0, {"card": (8.0, 8.0)}, {"card": "CARDS"})
-    room, wants = Room(machine), Resources(cores=1, devices=1, device_memory=6.0)
-    assert room.enter("a", {"a": ("card", wants)})
-    assert room.enter("b", {"b": ("card", wants)})
-    assert not room.enter("c", {"c": ("card", wants)})
+    room, wants = Admission(machine), Resources(cores=1, devices=1, device_memory=6.0)
+    assert room.admit("a", {"a": ("card", wants)})
+    assert room.admit("b", {"b": ("card", wants)})
+    assert not room.admit("c", {"c": ("card", wants)})
     assert [room.variables(name, machine.visible, {"CARDS": "4,7"}) for name in "ab"] == [{"CARDS": "4"}, {"CARDS": "7"}]
-    room.leave("a")
-    assert room.enter("c", {"c": ("card", wants)})
+    room.release("a")
+    assert room.admit("c", {"c": ("card", wants)})
     assert room.variables("c", machine.visible, {}) == {"CARDS": "0"}
-    room.leave("b")
-    room.leave("c")
-    assert room.enter("both", {"both": ("card", Resources(2, 0.0, 2, 6.0))})
+    room.release("b")
+    room.release("c")
+    assert room.admit("both", {"both": ("card", Resources(2, 0.0, 2, 6.0))})
     assert room.variables("both", machine.visible, {}) == {}
 
 
@@ -139,10 +146,10 @@ def test_a_plan_says_what_runs_beside_what_and_the_longest_way() -> None:
         step("a", resources=ONE), step("b", resources=ONE, to=4), step("c", reads="a", resources=ONE), step("d", reads="b", resources=ONE),
         step("e", reads="c", after=("d",), resources=Resources(cores=2)),
     )  # fmt: skip
-    found = course(plan(*steps, machine=TWO), {"a": 10.0, "b": 1.0, "c": 2.0, "d": 3.0})
+    found = schedule(plan(*steps, machine=TWO), {"a": 10.0, "b": 1.0, "c": 2.0, "d": 3.0})
     assert found.beside == {"a": ("b", "d"), "b": ("a",), "d": ("a",)}
     assert (found.longest, found.seconds, found.unknown) == (("a", "c", "e"), 12.0, ("e",))
-    alone = course(plan(*steps, machine=TWO), {}, jobs=1)
+    alone = schedule(plan(*steps, machine=TWO), {}, jobs=1)
     assert (alone.beside, alone.seconds) == ({}, 0.0)
 
 
@@ -151,7 +158,7 @@ def test_what_a_plan_says_runs_beside_what_is_what_the_run_does(place: Place) ->
         step("a", resources=ONE, to=8, pause=0.05), step("b", resources=ONE, to=2, pause=0.05),
         step("c", reads="b", resources=ONE, pause=0.01), step("d", resources=Resources(cores=2), to=7),
     )  # fmt: skip
-    said = course(plan(*steps, machine=TWO), {"a": 0.4, "b": 0.1, "c": 0.1, "d": 0.1})
+    said = schedule(plan(*steps, machine=TWO), {"a": 0.4, "b": 0.1, "c": 0.1, "d": 0.1})
     recorder = Recorder()
     assert place.run(plan=plan(*steps, machine=TWO), reporter=recorder).state == "done"
     assert overlaps(recorder) == {pair(one, other) for one, others in said.beside.items() for other in others}

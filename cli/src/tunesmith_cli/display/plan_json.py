@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.planning.cache_keys import twins
-from tunesmith.planning.course import course
 from tunesmith.planning.plan_text import without_passwords
+from tunesmith.planning.schedule import schedule
 
 if TYPE_CHECKING:
     from tunesmith.planning.plan import Alternative, Plan, PlannedStep
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def plan_json(plan: Plan, cached: Mapping[str, bool] | None = None, seconds: Mapping[str, float] | None = None) -> dict[str, Any]:
     """The plan as JSON values. `cached` is null for a step of which it is not known yet, `seconds` for one that has not run."""
     cached, seconds, same = cached or {}, seconds or {}, twins(plan.steps)
-    played = course(plan, seconds, [name for name, there in cached.items() if there])
+    played = schedule(plan, seconds, [name for name, there in cached.items() if there])
     return {
         "name": plan.name,
         "path": str(plan.path) if plan.path else None,

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.planning.cache_keys import twins
-from tunesmith.planning.course import Course, course
+from tunesmith.planning.schedule import Schedule, schedule
 from tunesmith.units import bytes_text, time_text
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def plan_text(
 
 
 def _lines(plan: Plan, cached: Mapping[str, bool], seconds: Mapping[str, float], width: int) -> Iterator[str]:
-    same, played = twins(plan.steps), course(plan, seconds, [name for name, there in cached.items() if there])
+    same, played = twins(plan.steps), schedule(plan, seconds, [name for name, there in cached.items() if there])
     done = sum(cached.get(step.name, False) for step in plan.steps)
     usual = _usual_device(plan)
     count = f"{len(plan.steps)} step{'s' * (len(plan.steps) != 1)}" + (f" on {usual}" if usual else "")
@@ -88,7 +88,7 @@ def _flow(step: PlannedStep) -> str:
     return f"{', '.join(sources)} -> {step.format}" if sources else f"-> {step.format}"
 
 
-def _facts(step: PlannedStep, plan: Plan, usual: str, played: Course) -> str:
+def _facts(step: PlannedStep, plan: Plan, usual: str, played: Schedule) -> str:
     facts = []
     if step.verb.computes and step.placement.device != usual:
         facts.append(f"on {step.placement.device}")
@@ -142,7 +142,7 @@ def _totals(plan: Plan, cached: Mapping[str, bool]) -> Iterator[str]:
         yield f"    disk about {bytes_text(disk)}"
 
 
-def _longest(played: Course) -> Iterator[str]:
+def _longest(played: Schedule) -> Iterator[str]:
     """The steps that no room for more at a time would make quicker, where that says more than the list of steps."""
     if not played.seconds and not played.beside:
         return

@@ -13,7 +13,7 @@ from tunesmith.contracts.digests import FileDigests
 from tunesmith.contracts.events import RunFacts, StepFacts
 from tunesmith.contracts.kinds.environment_builder import EnvironmentDirectory
 from tunesmith.contracts.kinds.executor import Executor
-from tunesmith.planning.placement.room import Room
+from tunesmith.planning.placement.admission import Admission
 from tunesmith.planning.plan import Decision, Plan, PlannedStep
 from tunesmith.running.cancellation import Cancellation
 from tunesmith.running.event_hooks import EventHooks
@@ -40,7 +40,7 @@ class RunContext:
     cancellation: Cancellation
     verify: float  # bytes of what a step opens that are hashed before
     hang_timeout: float  # seconds in which ranks that do nothing are taken for hanging
-    room: Room  # of the machine, for steps that run beside each other
+    admission: Admission  # of the machine, for steps that run beside each other
     provide: Callable[[], EnvironmentDirectory]  # where isolated environments are, asked for if a step needs one
     roots: tuple[Path, ...] = ()  # folders that data and models may lead to, besides their own
     sockets: SocketSelector = field(default_factory=SocketSelector)

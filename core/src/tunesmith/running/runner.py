@@ -8,7 +8,7 @@ from tunesmith.contracts.events import RunFacts
 from tunesmith.contracts.kinds.executor import Executor
 from tunesmith.errors import TunesmithError
 from tunesmith.isolation.error_conversion import disk_error
-from tunesmith.planning.placement.room import Room
+from tunesmith.planning.placement.admission import Admission
 from tunesmith.planning.plan import Plan
 from tunesmith.plugins.registry import Registry
 from tunesmith.plugins.required_plugins import check_required
@@ -101,7 +101,7 @@ class Runner:
         return RunContext(
             self._plan, facts, self._config.home, journal, store, self._executor, self._reporter, digests,
             EventHooks(self._registry.plugins, complain, self._config.required, lambda: journal.gone, self._plan.listeners),
-            self._cancellation, self._config.verify, self._config.hang_timeout, Room(self._plan.machine, self._jobs),
+            self._cancellation, self._config.verify, self._config.hang_timeout, Admission(self._plan.machine, self._jobs),
             lambda: environments_of(self._config.environments, self._registry), self._config.roots,
         )  # fmt: skip
 

@@ -1,6 +1,6 @@
-"""The course of one run: who may begin and who must wait for whom, when services come and go, and how it ends.
+"""The order of one run: who may begin and who must wait for whom, when services come and go, and how it ends.
 
-Steps run beside each other where neither needs the other and the machine has room for both (`Room`); they take turns in this thread.
+Steps run beside each other where neither needs the other and the machine admits both (`Admission`); they take turns in this thread.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from tunesmith.contracts.artifacts import Artifact
 from tunesmith.errors import Cancelled, TunesmithError
 from tunesmith.isolation.error_conversion import disk_error
-from tunesmith.planning.course import Waiting, services_of, wanted
 from tunesmith.planning.plan import PlannedStep
+from tunesmith.planning.schedule import Waiting, services_of, wanted
 from tunesmith.running.journal.journal import gone
 from tunesmith.running.journal.run_view import RunView
 from tunesmith.running.outcome import RunOutcome, StepOutcome
@@ -23,7 +23,7 @@ from tunesmith.running.steps.environments import resolve_environments
 from tunesmith.running.steps.gates import check_gates
 from tunesmith.running.steps.services import Services
 from tunesmith.running.steps.step import StepRunner
-from tunesmith.running.turns import Course, to_the_end
+from tunesmith.running.turns import Ongoing, to_the_end
 
 POLL = 0.1  # seconds between two looks at the processes
 
@@ -38,8 +38,8 @@ class Scheduler:
     def __init__(self, context: RunContext, keep_serving: bool, refresh: bool) -> None:
         self._context, self._keep_serving, self._refresh = context, keep_serving, refresh
         self._services = Services(context)
-        self._running: dict[str, Course[StepOutcome]] = {}
-        self._stopping: dict[str, Course[None]] = {}  # services that nobody needs any more
+        self._running: dict[str, Ongoing[StepOutcome]] = {}
+        self._stopping: dict[str, Ongoing[None]] = {}  # services that nobody needs any more
         self._looked: dict[str, float] = {}  # step that waits for room -> when it was not done
         self._blocked: dict[str, str] = {}  # step -> why nothing that needs it can run
         self._error: TunesmithError | None = None
@@ -59,9 +59,9 @@ class Scheduler:
         except (TunesmithError, OSError) as error:
             self._error, state = disk_error(error) if isinstance(error, OSError) else error, "failed"
         finally:
-            for course in (*self._running.values(), *self._stopping.values()):
+            for ongoing in (*self._running.values(), *self._stopping.values()):
                 with contextlib.suppress(TunesmithError, OSError):  # it is told already why the run ends
-                    course.close()
+                    ongoing.close()
             self._services.kill_all()
             self._context.sockets.close()
         if self._context.journal.gone:
@@ -98,8 +98,8 @@ class Scheduler:
                 failed = error
             for name in list(self._running):
                 self._go_on(name, failed)
-            for name, course in list(self._stopping.items()):
-                if _is_over(course):
+            for name, ongoing in list(self._stopping.items()):
+                if _is_over(ongoing):
                     del self._stopping[name]
                     self._settled(name, "done")
 
@@ -131,15 +131,15 @@ class Scheduler:
         self._waiting.put_back(passed)
 
     def _enter(self, step: PlannedStep) -> bool:
-        room, services = self._context.room, services_of(step, self._planned)
-        up = [service.name for service in services if room.holds(service.name)]
-        return room.enter(step.name, wanted(step, services, up))
+        admission, services = self._context.admission, services_of(step, self._planned)
+        up = [service.name for service in services if admission.holds(service.name)]
+        return admission.admit(step.name, wanted(step, services, up))
 
     def _go_on(self, name: str, failed: TunesmithError | None = None) -> None:
         """Let a step have its turn; of `failed`, it ends."""
-        step, course = self._planned[name], self._running[name]
+        step, ongoing = self._planned[name], self._running[name]
         try:
-            course.throw(failed) if failed else course.send(None)
+            ongoing.throw(failed) if failed else ongoing.send(None)
             return
         except StopIteration as end:
             outcome = end.value
@@ -148,7 +148,7 @@ class Scheduler:
         except (TunesmithError, OSError) as error:
             outcome = StepOutcome(name, "failed", error=disk_error(error) if isinstance(error, OSError) else error)
         del self._running[name]
-        self._context.room.leave(name)
+        self._context.admission.release(name)
         self._done(step, outcome)
 
     def _done(self, step: PlannedStep, outcome: StepOutcome) -> None:
@@ -212,7 +212,7 @@ class Scheduler:
             self._settled(name, "skipped" if unread else "done", cached=not unread)
 
     def _settled(self, name: str, state: str, cached: bool = False) -> None:
-        self._context.room.leave(name)
+        self._context.admission.release(name)
         if name not in self._context.outcomes:
             self._end(self._planned[name], StepOutcome(name, state, cached=cached))
 
@@ -223,7 +223,7 @@ class Scheduler:
             if not self._keep_serving:
                 self._end(step, StepOutcome(step.name, "skipped"), "this run was asked not to serve")
             else:
-                context.room.enter(step.name, wanted(step, (), ()))
+                context.admission.admit(step.name, wanted(step, (), ()))
                 to_the_end(self._foreground(step), self._listen)
         if self._services.names:
             context.journal.end_run(context.run.id, "serving")
@@ -276,9 +276,9 @@ class Scheduler:
         return {step.name: outcomes[step.name] for step in self._context.plan.steps if step.name in outcomes}
 
 
-def _is_over(course: Course[None]) -> bool:
+def _is_over(ongoing: Ongoing[None]) -> bool:
     try:
-        course.send(None)
+        ongoing.send(None)
     except StopIteration:
         return True
     return False

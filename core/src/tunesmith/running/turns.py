@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Generator
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-Course = Coroutine[None, None, T]  #: of something that waits by `await turn()`
+Ongoing = Coroutine[None, None, T]  #: of something that waits by `await turn()`
 
 
 class _Turn:
@@ -19,11 +19,11 @@ async def turn() -> None:
     await _Turn()
 
 
-def to_the_end(course: Course[T], others: Callable[[], Any]) -> T:
-    """What a course comes to, with `others` called whenever it waits."""
+def to_the_end(ongoing: Ongoing[T], others: Callable[[], Any]) -> T:
+    """What comes of it, with `others` called whenever it waits."""
     while True:
         try:
-            course.send(None)
+            ongoing.send(None)
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
         others()

@@ -125,7 +125,7 @@ def _share(context: RunContext, step: PlannedStep) -> dict[str, str]:
     ranks = max(1, step.placement.processes)
     threads = step.resources.threads or (0 if ranks == 1 or THREADS in os.environ else os.cpu_count() or 1)
     shared = {THREADS: str(max(1, threads // ranks))} if threads else {}
-    return {**shared, **context.room.variables(step.name, context.plan.machine.visible, os.environ)}
+    return {**shared, **context.admission.variables(step.name, context.plan.machine.visible, os.environ)}
 
 
 def told(error: TunesmithError, step: PlannedStep, log: Path) -> TunesmithError:

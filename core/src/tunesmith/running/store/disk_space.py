@@ -1,4 +1,4 @@
-"""Room on the disk for what a plan will write, looked at before anything is computed."""
+"""Admission on the disk for what a plan will write, looked at before anything is computed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What steps that run beside each other leave of a machine: who is let in, and on which devices."""
+"""Which steps may run beside each other on a machine, and on which devices."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from tunesmith.contracts.resources import Resources
 from tunesmith.planning.placement.machine import Machine
 
 SHARE = 0.9  # of a memory that steps beside each other may take by their estimates, which are not exact
-LIGHT = 4  # steps at a time that take nothing, such as downloads
+LIGHT = Resources()  # what a step takes that computes nothing, such as a download
+LIGHT_STEPS = 4  # of these at a time
 
 
 @dataclass(frozen=True)
-class Place:
+class Allocation:
     """What one step was given: the numbers of its devices on a backend."""
 
     resources: Resources
@@ -21,40 +22,40 @@ class Place:
     numbers: tuple[int, ...] = ()
 
 
-class Room:
-    """The machine of one plan. A step that is alone is always let in: what is too large for the machine was said by the plan.
+class Admission:
+    """Of steps to the machine of one plan. One that is alone is always admitted: what is too large for the machine was said by the plan.
 
     Args:
-        jobs: how many may be in it at the same time; 0: as many as there is room for.
+        jobs: how many at the same time; 0: as memory, devices and cores allow.
     """
 
     def __init__(self, machine: Machine, jobs: int = 0) -> None:
         self._machine, self._jobs = machine, jobs
-        self._inside: dict[str, Place] = {}
+        self._inside: dict[str, Allocation] = {}
         self._steps: set[str] = set()
 
-    def enter(self, name: str, wanted: Mapping[str, tuple[str, Resources]]) -> bool:
-        """Let a step in with the services that it needs and that are not there yet, if there is room for all of them.
+    def admit(self, name: str, wanted: Mapping[str, tuple[str, Resources]]) -> bool:
+        """Allocate what a step takes, with the services that it needs and that are not there yet; False where that is not free.
 
         Args:
             wanted: the step's and the services' names -> device backend and resources.
         """
         if self._jobs and len(self._steps) >= self._jobs:
             return False
-        before = dict(self._inside)
+        before, alone = dict(self._inside), all(self._inside[other].resources == LIGHT for other in self._steps)
         for one, (device, resources) in wanted.items():
-            place = self._place(device, resources, alone=not self._steps)
-            if place is None:
+            given = self._allocate(device, resources, alone)
+            if given is None:
                 self._inside = before
                 return False
-            self._inside[one] = place
+            self._inside[one] = given
         self._steps.add(name)
         return True
 
     def holds(self, name: str) -> bool:
         return name in self._inside
 
-    def leave(self, name: str) -> None:
+    def release(self, name: str) -> None:
         """Of a step or a service; nothing where it is not in."""
         self._inside.pop(name, None)
         self._steps.discard(name)
@@ -66,26 +67,26 @@ class Room:
             visible: by device backend, the variable.
             here: the host's variables: what the user gave is shared out.
         """
-        place = self._inside.get(name)
-        if place is None or place.device not in visible or len(place.numbers) in (0, len(self._machine.devices[place.device])):
+        own = self._inside.get(name)
+        if own is None or own.device not in visible or len(own.numbers) in (0, len(self._machine.devices[own.device])):
             return {}
-        variable = visible[place.device]
-        given = [part.strip() for part in here.get(variable, "").split(",") if part.strip()]
-        return {variable: ",".join(given[number] if number < len(given) else str(number) for number in place.numbers)}
+        variable = visible[own.device]
+        shown = [part.strip() for part in here.get(variable, "").split(",") if part.strip()]
+        return {variable: ",".join(shown[number] if number < len(shown) else str(number) for number in own.numbers)}
 
-    def _place(self, device: str, wanted: Resources, alone: bool) -> Place | None:
+    def _allocate(self, device: str, wanted: Resources, alone: bool) -> Allocation | None:
         machine, inside = self._machine, self._inside.values()
+        if wanted == LIGHT and sum(one.resources == LIGHT for one in inside) >= LIGHT_STEPS:
+            return None
         if not alone:
-            if wanted == Resources() and sum(place.resources == Resources() for place in inside) >= LIGHT:
-                return None
-            cores = sum(place.resources.cores for place in inside)
-            memory = sum(place.resources.memory for place in inside)
+            cores = sum(one.resources.cores for one in inside)
+            memory = sum(one.resources.memory for one in inside)
             if wanted.cores and cores + wanted.cores > machine.cores:
                 return None
             if wanted.memory and memory + wanted.memory > machine.memory * SHARE:
                 return None
         if not wanted.devices:
-            return Place(wanted)
+            return Allocation(wanted)
         sizes = machine.devices.get(device, ())
         taken = [sum(p.resources.device_memory for p in inside if p.device == device and n in p.numbers) for n in range(len(sizes))]
         fits = [n for n, size in enumerate(sizes) if not taken[n] or taken[n] + wanted.device_memory <= size * SHARE]
@@ -94,4 +95,4 @@ class Room:
             if not alone:
                 return None
             numbers = list(range(min(wanted.devices, len(sizes))))
-        return Place(wanted, device, tuple(numbers))
+        return Allocation(wanted, device, tuple(numbers))

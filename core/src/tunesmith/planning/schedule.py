@@ -1,4 +1,4 @@
-"""What of a plan runs beside what, and how long the longest way through it is: the same rules that a run follows, played through."""
+"""When the steps of a plan run: what beside what, and the longest way through it, by the rules that a run follows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tunesmith.contracts.resources import Resources
 from tunesmith.planning.cache_keys import twins
-from tunesmith.planning.placement.room import Room
+from tunesmith.planning.placement.admission import Admission
 
 if TYPE_CHECKING:
     from tunesmith.planning.plan import Plan, PlannedStep
@@ -76,7 +76,7 @@ def wanted(step: PlannedStep, services: Sequence[PlannedStep], up: Collection[st
 
 
 @dataclass(frozen=True)
-class Course:
+class Schedule:
     """
     Args:
         beside: step -> those that run at the same time for a while.
@@ -91,23 +91,25 @@ class Course:
     unknown: tuple[str, ...]
 
 
-def course(plan: Plan, seconds: Mapping[str, float], done: Collection[str] = (), jobs: int = 0) -> Course:
+def schedule(plan: Plan, seconds: Mapping[str, float], done: Collection[str] = (), jobs: int = 0) -> Schedule:
     """Play a plan through.
 
     Args:
         seconds: by step, how long it took or is expected to; one of which nobody knows counts like the mean of the others.
         done: steps that are in the store already.
-        jobs: steps at a time; 0: as there is room.
+        jobs: steps at a time; 0: as the machine allows.
     """
     steps = {step.name: step for step in plan.steps}
     ahead = [step for step in plan.steps if not step.verb.service and step.name not in done]
     known = [seconds[step.name] for step in ahead if step.name in seconds]
     usual = sum(known) / len(known) if known else 1.0
-    return Course(_beside(plan, steps, {step.name: seconds.get(step.name, usual) for step in ahead}, jobs), *_longest(plan, seconds, done))
+    return Schedule(
+        _beside(plan, steps, {step.name: seconds.get(step.name, usual) for step in ahead}, jobs), *_longest(plan, seconds, done)
+    )
 
 
 def _beside(plan: Plan, steps: Mapping[str, PlannedStep], lasts: Mapping[str, float], jobs: int) -> dict[str, tuple[str, ...]]:
-    waiting, room, same = Waiting(plan.steps), Room(plan.machine, jobs), twins(plan.steps)
+    waiting, admission, same = Waiting(plan.steps), Admission(plan.machine, jobs), twins(plan.steps)
     left = {step.name: 0 for step in plan.steps if step.verb.service}
     for step in plan.steps:
         for service in services_of(step, steps):
@@ -121,7 +123,7 @@ def _beside(plan: Plan, steps: Mapping[str, PlannedStep], lasts: Mapping[str, fl
                 waiting.ended(step.name)
                 continue
             services = services_of(step, steps)
-            if not room.enter(step.name, wanted(step, services, up)):
+            if not admission.admit(step.name, wanted(step, services, up)):
                 passed.append(step)
                 continue
             up |= {service.name for service in services}
@@ -133,12 +135,12 @@ def _beside(plan: Plan, steps: Mapping[str, PlannedStep], lasts: Mapping[str, fl
         if not running:
             return {name: tuple(other for other in steps if other in others) for name, others in beside.items() if others}
         now, _, name = heapq.heappop(running)
-        room.leave(name)
+        admission.release(name)
         waiting.ended(name)
         for service in services_of(steps[name], steps):
             left[service.name] -= 1
             if not left[service.name]:
-                room.leave(service.name)
+                admission.release(service.name)
                 up.discard(service.name)
 
 
