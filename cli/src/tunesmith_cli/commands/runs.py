@@ -15,6 +15,7 @@ from tunesmith_cli.chosen_run import chosen_run, opened_journal
 from tunesmith_cli.command import Command
 from tunesmith_cli.display.number_format import duration, number, ratio
 from tunesmith_cli.runs_diff.command import COMMAND as DIFF
+from tunesmith_cli.store_gc.command import PRUNE
 from tunesmith_cli.text_tables import columns
 from tunesmith_cli.translation.catalogs import gettext as _
 from tunesmith_cli.translation.catalogs import translated
@@ -185,4 +186,5 @@ COMMANDS = (
         (("the last run", "tunesmith runs logs"), ("one step, with its output", "tunesmith runs logs --step tune")),
     ),
     DIFF,
+    PRUNE,
 )  # fmt: skip

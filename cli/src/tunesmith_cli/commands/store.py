@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith_cli.command import Command
 from tunesmith_cli.display.number_format import size
+from tunesmith_cli.store_gc.command import COMMANDS as GARBAGE
 from tunesmith_cli.text_tables import columns
 from tunesmith_cli.translation.catalogs import gettext as _
 from tunesmith_cli.translation.catalogs import translated
@@ -142,4 +143,5 @@ COMMANDS = (
             ("one artifact, by the beginning of its digest", "tunesmith store verify 3f2ab41c"),
         ),
     ),
+    *GARBAGE,
 )  # fmt: skip

@@ -168,6 +168,12 @@ class Journal:
         """All runs, newest first."""
         return self._rows(RunRow, "SELECT * FROM runs ORDER BY started DESC, id DESC")
 
+    def forget_run(self, run: str) -> None:
+        """All that is known of a run, but what it made and of what: lineage stays."""
+        with self.batch():
+            for table, column in (("runs", "id"), ("steps", "run"), ("progress", "run"), ("decisions", "run"), ("events", "run")):
+                self._execute(f"DELETE FROM {table} WHERE {column} = ?", (run,))
+
     def run(self, run: str) -> RunRow | None:
         return next((row for row in self.runs() if row.id == run), None)
 
@@ -247,6 +253,10 @@ class Journal:
 
     def remember(self, row: CacheRow) -> None:
         self._execute("INSERT OR REPLACE INTO cache VALUES (?, ?, ?, ?)", (row.key, row.digest, row.document(), row.seal()))
+
+    def forget(self, digests: Iterable[str]) -> None:
+        """That these artifacts answer any key: they were deleted, and what needs one makes it again."""
+        self._execute("DELETE FROM cache WHERE digest IN (SELECT value FROM json_each(?))", (json.dumps(list(digests)),))
 
     def remedied(self, key: str) -> tuple[dict[str, Any], str] | None:
         """Settings that worked where those of the key had failed, and why they were taken."""
