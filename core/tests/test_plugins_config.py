@@ -70,9 +70,27 @@ def test_both_files_count_and_the_projects_override_comes_first(tmp_path: Path):
     project = written(tmp_path / "project/tunesmith.toml", '[plugins]\nallow = ["b*"]\n[plugins.override]\n"adapter.x" = "p"\n')
     (project / "deep").mkdir()
     config = load_config(project / "deep")
-    assert (config.allow, config.deny) == (("b*",), ("a",))
+    assert [(policy.allow, policy.deny) for policy in config.policies] == [((), ("a",)), (("b*",), ())]
     assert config.overrides == {"adapter.x": "p", "verb.y": "u"}
     assert config.policy_problems == ()
+
+
+def test_a_model_must_be_on_the_list_of_every_file_that_has_one_and_have_the_digest_that_is_pinned(tmp_path: Path):
+    pin = "sha256:" + "5f" * 32
+    written(tmp_path / "home/.config/tunesmith/config.toml", '[models]\nallow = ["hf://acme/*", "file:///data/*"]\n')
+    project = written(
+        tmp_path / "project/tunesmith.toml", f'[models]\nallow = ["hf://acme/tilt@{pin}", "hf://acme/open", "hf://other/*"]\n'
+    )
+    config = load_config(project)
+    for uri, digest in (("hf://acme/tilt", ""), ("hf://acme/tilt", pin), ("hf://acme/open", "sha256:" + "00" * 32)):
+        config.check_model(uri, digest)
+    for uri, digest in (("hf://acme/tilt", "sha256:" + "00" * 32), ("hf://other/x", ""), ("file:///data/x", ""), ("hf://acme/tilt@v2", "")):
+        with pytest.raises(TunesmithError, match="TS-MODEL-030"):
+            config.check_model(uri, digest)
+
+
+def test_without_a_list_every_model_may_be_used(tmp_path: Path):
+    load_config(written(tmp_path / "project/tunesmith.toml", '[plugins]\ndeny = ["a"]\n')).check_model("hf://acme/tilt", "sha256:0")
 
 
 def test_what_the_files_say_of_all_pipelines_is_told_with_its_file_the_projects_last(tmp_path: Path):
@@ -117,6 +135,7 @@ def test_a_pattern_names_distributions_and_versions(pattern: str, distribution: 
         ("[plugins]\nalow = []", "TS-PLUGIN-021", "`plugins.alow` is not a setting. Did you mean `allow`?"),
         ("[plugin]\n", "TS-PLUGIN-021", "`plugin` is not a setting. Did you mean `plugins`?"),
         ("plugins = 3", "TS-PLUGIN-021", "`plugins` should be a mapping, got 3"),
+        ('[models]\nallow = ["hf://a/b@sha256:12"]', "TS-PLUGIN-021", "`models.allow` has the pattern 'hf://a/b@sha256:12'"),
         ('[plugins]\ndeny = "x"', "TS-PLUGIN-021", "`plugins.deny` should be a list, got 'x'"),
         ('[plugins]\ndeny = ["x>=2"]', "TS-PLUGIN-021", "the pattern 'x>=2'"),
         ('[plugins]\nrequire = ["acme-*"]', "TS-PLUGIN-021", "`plugins.require` has the entry 'acme-*'"),

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tunesmith.errors import Problems, TunesmithError
-from tunesmith.policy import CHOOSING, PROJECT_FILE, Policy, find_policies, matches, normal
+from tunesmith.errors import Problems, TunesmithError, UserError
+from tunesmith.policy import CHOOSING, PROJECT_FILE, Policy, find_policies, matches, names_model, normal
 
 PIPELINE_FILE = "tunesmith.yaml"
 HOME = ".tunesmith"
@@ -53,14 +53,6 @@ class Config:
     policies: tuple[Policy, ...] = ()
     policy_problems: tuple[TunesmithError, ...] = ()
     start: Path = Path()
-
-    @property
-    def allow(self) -> tuple[str, ...]:
-        return tuple(pattern for policy in self.policies for pattern in policy.allow)
-
-    @property
-    def deny(self) -> tuple[str, ...]:
-        return tuple(pattern for policy in self.policies for pattern in policy.deny)
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -159,6 +151,22 @@ class Config:
                     return f"its code is {found}, which is not what {policy.path} allows; review it, then pin it there"
                 return f"not among the allowed plugins in {policy.path}; add `{normal(distribution)}` to [plugins] allow to use it"
         return ""
+
+    def check_model(self, uri: str, digest: str = "") -> None:
+        """
+        Args:
+            digest: of its artifact, once it is here; until then its address alone is looked at.
+
+        Raises:
+            UserError: TS-MODEL-030 for a model that some file's `models.allow` does not name.
+        """
+        for policy in self.policies:
+            if policy.models and not any(names_model(pattern, uri, digest) for pattern in policy.models):
+                what = f"{policy.path} does not allow `{uri}`" + (f" with the files that came, {digest}" if digest else "")
+                fix = (
+                    f'Once it is reviewed, have `"{uri}@{digest}"` written there.' if digest else "Use one that [models] allow names there."
+                )
+                raise UserError("TS-MODEL-030", what, fix=fix)
 
 
 def load_config(start: Path | None = None, home: Path | None = None, beside: Sequence[Path] = ()) -> Config:

@@ -12,6 +12,10 @@ $TUNESMITH_POLICY), ``user``, ``project`` (the pipeline's) and ``home`` (of the 
     [plugins.override]                    # who wins where two distributions bring the same name
     "adapter.tilt" = "acme-tilt"
 
+    [models]
+    allow = ["hf://acme/*"]               # addresses; a model must pass every file's list
+                                          # hf://acme/tilt@sha256:... : with just these files (the digest of its artifact)
+
     [environments]                        # of plugins that can't share this one
     directory = "/data/environments"      # default: in the user's cache
     builder = "shed"                      # what makes them, or with its settings: {shed = {mirror = "https://acme.example"}}
@@ -65,6 +69,7 @@ SYSTEM_FILE = Path("/etc/tunesmith/config.toml")
 CHOOSING = ("system", "company", "project", "home", "user")  #: whose choice counts first
 _PATTERN = re.compile(r"[A-Za-z0-9._*?\[\]!-]+(==[A-Za-z0-9._*?\[\]!+-]+)?(@sha256:[0-9a-f]{64})?")
 _REQUIRED = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?(==[A-Za-z0-9._*?\[\]!+-]+)?")
+_MODEL = re.compile(r"(?:(?!@sha256:)\S)+(@sha256:[0-9a-f]{64})?")
 _TEXTS = {"type": "array", "items": {"type": "string", "minLength": 1}}
 _TEXT = {"type": "string", "minLength": 1}
 _NUMBER = {"type": "number", "minimum": 0}
@@ -83,7 +88,7 @@ _SCHEMA = _table(
     ),
     store=_table(verify_gib=_NUMBER), run=_table(hang_timeout=_NUMBER, jobs={"type": "integer", "minimum": 0}),
     files=_table(roots=_TEXTS), home=_table(group=_TEXT),
-    pipeline={"type": "object"}, policy=_table(company=_TEXT),
+    pipeline={"type": "object"}, policy=_table(company=_TEXT), models=_table(allow=_TEXTS),
 )  # fmt: skip
 
 
@@ -99,6 +104,7 @@ class Policy:
         verify_gib: of what a step opens, to be hashed before; None: the file does not say.
         hang_timeout: seconds for ranks that do nothing; None: the file does not say.
         jobs: steps at a time; None: the file does not say.
+        models: that may be used; empty: all.
     """
 
     path: Path
@@ -115,6 +121,7 @@ class Policy:
     hang_timeout: float | None = None
     jobs: int | None = None
     pipeline: Mapping[str, Any] = field(default_factory=dict)
+    models: tuple[str, ...] = ()
 
     def place(self, text: str) -> Path:
         """A folder or file that the policy names, relative to where its own file lies."""
@@ -190,6 +197,10 @@ def read_policy(path: Path, layer: str = "project") -> tuple[Policy, list[Tunesm
         if not _REQUIRED.fullmatch(pattern):
             fix = "Write a distribution's name, or name==version; * ? and [] match as in a shell, in the version only."
             found.append(UserError("TS-PLUGIN-021", f"{path}: `plugins.require` has the entry {pattern!r}", fix=fix))
+    for pattern in data.get("models", {}).get("allow", ()):
+        if not _MODEL.fullmatch(pattern):
+            fix = "Write an address, in which * ? and [] match as in a shell, or address@sha256:... with 64 hexadecimal digits."
+            found.append(UserError("TS-PLUGIN-021", f"{path}: `models.allow` has the pattern {pattern!r}", fix=fix))
     found += [problem for key in plugins.get("override", {}) for problem in _override_problems(path, key)]
     company = data.get("policy", {}).get("company", "")
     if company and layer != "system":
@@ -199,7 +210,8 @@ def read_policy(path: Path, layer: str = "project") -> tuple[Policy, list[Tunesm
     policy = Policy(
         path, layer, allow, deny, plugins.get("override", {}), data.get("environments", {}), require,
         group=data.get("home", {}).get("group", ""), company=company,
-        verify_gib=data.get("store", {}).get("verify_gib"), pipeline=data.get("pipeline", {}), **data.get("run", {}),
+        verify_gib=data.get("store", {}).get("verify_gib"), pipeline=data.get("pipeline", {}), models=tuple(data.get("models", {}).get("allow", ())),
+        **data.get("run", {}),
     )  # fmt: skip
     roots = data.get("files", {}).get("roots")
     return (policy if roots is None else replace(policy, roots=tuple(map(policy.place, roots)))), found
@@ -219,6 +231,12 @@ def matches(pattern: str, distribution: str, version: str, contents: Callable[[]
     name, _, wanted = pattern.partition("==")
     named = fnmatchcase(normal(distribution), normal(name)) and (not wanted or fnmatchcase(version, wanted))
     return named and (not digest or contents() == digest)
+
+
+def names_model(pattern: str, uri: str, digest: str = "") -> bool:
+    """Whether a pattern of `models.allow` names a model: by its address, and where both tell one by its digest."""
+    name, _, pin = pattern.partition("@sha256:")
+    return fnmatchcase(uri, name) and (not pin or not digest or digest == f"sha256:{pin}")
 
 
 def normal(distribution: str) -> str:

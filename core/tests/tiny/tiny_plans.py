@@ -14,6 +14,7 @@ from tunesmith.config import EnvironmentSettings, load_config
 from tunesmith.contracts.resources import Resources
 from tunesmith.contracts.settings import schema_of
 from tunesmith.contracts.step import Placement
+from tunesmith.errors import UserError
 from tunesmith.planning.placement.machine import Machine
 from tunesmith.planning.plan import Plan, PlannedStep, Source
 from tunesmith.plugins.records import Plugin, ProviderRecord
@@ -64,6 +65,11 @@ class Place:
     hang_timeout: float = 30.0
     jobs: int = 0
     group: str = ""
+    refused: tuple[str, ...] = ()  # models that may not be used, by address or digest
+
+    def check_model(self, uri: str, digest: str = "") -> None:
+        if {uri, digest} & {*self.refused}:
+            raise UserError("TS-MODEL-030", f"{uri} {digest}", fix="")
 
     @property
     def environments(self) -> EnvironmentSettings:

@@ -42,7 +42,7 @@ class ModelResolver:
         self, registry: Registry, config: Config, *, refresh: bool = False, reporter: Reporter | None = None,
         executor: Executor | None = None,
     ) -> None:  # fmt: skip
-        self._registry, self._home, self._group = registry, config.home, config.group
+        self._registry, self._config = registry, config
         self.refresh = refresh
         self.reporter = reporter or Silent()
         self._questions = Questions(config.cache, config.roots, self.reporter, executor)
@@ -50,11 +50,12 @@ class ModelResolver:
     def __call__(self, uri: str) -> ModelInfo:
         """
         Raises:
-            TunesmithError: what the loader raises (TS-MODEL-...), TS-MODEL-011 when none serves the URI, TS-STORE-... when its answer
-                can't be kept.
+            TunesmithError: what the loader raises (TS-MODEL-...), TS-MODEL-011 when none serves the URI, TS-MODEL-030 when the
+                configuration does not allow it, TS-STORE-... when its answer can't be kept.
         """
+        self._config.check_model(uri)
         loader = self.loader(uri)
-        note = self._home / "resolved" / (hashlib.sha256(canonical([uri, loader.identity])).hexdigest() + ".json")
+        note = self._config.home / "resolved" / (hashlib.sha256(canonical([uri, loader.identity])).hexdigest() + ".json")
         kept = not loader.facts.get("volatile")
         if kept and not self.refresh:
             with contextlib.suppress(TypeError):  # not known yet, or not by this version
@@ -62,7 +63,7 @@ class ModelResolver:
         try:
             info = ModelInfo(**self._ask(uri, loader))
             if kept:
-                make_home(self._home, self._group)
+                make_home(self._config.home, self._config.group)
                 write_note(note, info.__dict__)
         except OSError as error:
             raise disk_error(error) from error

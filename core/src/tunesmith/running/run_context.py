@@ -42,6 +42,7 @@ class RunContext:
     hang_timeout: float  # seconds in which ranks that do nothing are taken for hanging
     admission: Admission  # of the machine, for steps that run beside each other
     provide: Callable[[], EnvironmentDirectory]  # where isolated environments are, asked for if a step needs one
+    check_model: Callable[[str, str], None]  # raises for a model's address and digest that the configuration does not allow
     roots: tuple[Path, ...] = ()  # folders that data and models may lead to, besides their own
     sockets: SocketSelector = field(default_factory=SocketSelector)
     artifacts: dict[str, Artifact] = field(default_factory=dict)

@@ -102,7 +102,7 @@ class Runner:
             self._plan, facts, self._config.home, journal, store, self._executor, self._reporter, digests,
             EventHooks(self._registry.plugins, complain, self._config.required, lambda: journal.gone, self._plan.listeners),
             self._cancellation, self._config.verify, self._config.hang_timeout, Admission(self._plan.machine, self._jobs),
-            lambda: environments_of(self._config.environments, self._registry), self._config.roots,
+            lambda: environments_of(self._config.environments, self._registry), self._config.check_model, self._config.roots,
         )  # fmt: skip
 
     def _carry_out(self, context: RunContext, resumed: bool) -> RunOutcome:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from tunesmith.contracts.artifacts import Artifact
 from tunesmith.errors import Cancelled, TunesmithError
 from tunesmith.isolation.error_conversion import disk_error
+from tunesmith.planning.inputs.model_source import LOADER
 from tunesmith.planning.plan import PlannedStep
 from tunesmith.planning.schedule import Waiting, services_of, wanted
 from tunesmith.running.journal.journal import gone
@@ -152,6 +153,11 @@ class Scheduler:
         self._done(step, outcome)
 
     def _done(self, step: PlannedStep, outcome: StepOutcome) -> None:
+        if outcome.artifact and LOADER in step.choices:
+            try:
+                self._context.check_model(step.settings["uri"], outcome.artifact.digest)
+            except TunesmithError as error:
+                outcome = StepOutcome(step.name, "failed", error=error)
         if outcome.artifact is not None:
             self._context.artifacts[step.name] = outcome.artifact
         else:
