@@ -163,9 +163,7 @@ class Config:
         for policy in self.policies:
             if policy.models and not any(names_model(pattern, uri, digest) for pattern in policy.models):
                 what = f"{policy.path} does not allow `{uri}`" + (f" with the files that came, {digest}" if digest else "")
-                fix = (
-                    f'Once it is reviewed, have `"{uri}@{digest}"` written there.' if digest else "Use one that [models] allow names there."
-                )
+                fix = f'Once it is reviewed, have `"{uri}@{digest}"` written there.' if digest else "Use one that is allowed there."
                 raise UserError("TS-MODEL-030", what, fix=fix)
 
 

@@ -210,7 +210,8 @@ def read_policy(path: Path, layer: str = "project") -> tuple[Policy, list[Tunesm
     policy = Policy(
         path, layer, allow, deny, plugins.get("override", {}), data.get("environments", {}), require,
         group=data.get("home", {}).get("group", ""), company=company,
-        verify_gib=data.get("store", {}).get("verify_gib"), pipeline=data.get("pipeline", {}), models=tuple(data.get("models", {}).get("allow", ())),
+        verify_gib=data.get("store", {}).get("verify_gib"), pipeline=data.get("pipeline", {}),
+        models=tuple(data.get("models", {}).get("allow", ())),
         **data.get("run", {}),
     )  # fmt: skip
     roots = data.get("files", {}).get("roots")

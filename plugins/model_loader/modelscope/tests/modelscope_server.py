@@ -5,11 +5,14 @@ Small files are sent whole, whatever range is asked for; files of Git LFS by a r
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import json
 from collections.abc import Mapping
 
 from tunesmith_sdk.testing.loopback_hub import LoopbackHandler, LoopbackHub, Repo, is_lfs
 
+_TAKEN = 10010101001  # a model of this name is there
 _NOWHERE = 10010205001  # the code in the body of a refusal; any: nothing is decided by it
 
 
@@ -64,8 +67,40 @@ class _Handler(LoopbackHandler):
             return self.to_cdn(name, data, {})
         return self.content(name, data, {"X-Linked-ETag": hashlib.sha256(data).hexdigest()}, ranges=False)
 
-    def refuse(self, status: int, message: str) -> None:
-        self.json({"Code": _NOWHERE, "Message": message, "Success": False, "RequestId": "0"}, status)
+    # what the hub's library asks when it publishes
+
+    def receive(self, path: str, query: Mapping[str, str], token: str, body: bytes) -> None:
+        if path.startswith("/cdn/put/"):
+            self.hub.blobs[hashlib.sha256(body).hexdigest()] = (path, body)  # by what came, as object stores do
+            return self.json({})
+        if token != self.hub.token:
+            return self.refuse(401, "token is invalid")
+        asked = json.loads(body)
+        if path == "/api/v1/models":
+            name = f"{asked['Path']}/{asked['Name']}"
+            if name in self.hub.repos:
+                return self.refuse(400, "model already exists", _TAKEN)
+            self.hub.add(name, {}, private=asked["Visibility"] == 1)
+            return self.json({"Code": 200, "Success": True, "Data": {"Path": asked["Path"], "Name": asked["Name"]}})
+        name, batch, _ = path.removeprefix("/api/v1/repos/models/").partition("/info/lfs/objects/batch")
+        if not batch:
+            name, _, branch = name.partition("/commit/")
+            return self.commit(name, branch, asked["actions"])
+        objects = [one if one["oid"] in self.hub.blobs else {**one, "actions": {"upload": {"href": f"{self.hub.cdn}/cdn/put/{one['oid']}"}}}
+                   for one in asked["objects"]]  # fmt: skip
+        return self.json({"Code": 200, "Success": True, "Data": {"objects": objects}})
+
+    def commit(self, name: str, branch: str, actions: list[dict]) -> None:
+        repo = self.hub.repos[name]
+        files = dict(repo.commits[repo.refs[branch]])
+        for one in actions:
+            if one["type"] == "lfs" and one["sha256"] not in self.hub.blobs:
+                return self.refuse(400, "LFS object is missing")
+            files[one["path"]] = self.hub.blobs[one["sha256"]][1] if one["type"] == "lfs" else base64.b64decode(one["content"])
+        return self.json({"Code": 200, "Success": True, "Data": {"oid": self.hub.add(name, files, branch)}})
+
+    def refuse(self, status: int, message: str, code: int = _NOWHERE) -> None:
+        self.json({"Code": code, "Message": message, "Success": False, "RequestId": "0"}, status)
 
 
 class ModelScopeServer(LoopbackHub):

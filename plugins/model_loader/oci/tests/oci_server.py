@@ -44,13 +44,38 @@ class _Handler(LoopbackHandler):
             return self.manifest(repo, what)
         if digest == _sha256(_EMPTY):
             return self.content("config", _EMPTY, {})
+        if self.command == "HEAD":
+            return self.answer(200 if digest.removeprefix("sha256:") in self.hub.blobs else 404, b"")
         known = self.hub.blobs.get(digest.removeprefix("sha256:"))
         return self.to_cdn(*known, {}) if known else self.refuse(404, "BLOB_UNKNOWN", "blob unknown to registry")
 
+    # what clients ask when they push
+
+    def receive(self, path: str, query: Mapping[str, str], token: str, body: bytes) -> None:
+        name, _, what = path.removeprefix("/v2/").partition("/manifests/")
+        name = name.partition("/blobs/")[0]
+        if token != self.hub.token:
+            realm = f'Bearer realm="{self.hub.url}/token",service="loopback",scope="repository:{name}:pull,push"'
+            return self.refuse(401, "UNAUTHORIZED", "authentication required", {"WWW-Authenticate": realm})
+        if path.endswith("/blobs/uploads/"):
+            return self.answer(202, b"", {"Location": f"/v2/{name}/blobs/uploads/1?state=a"})
+        if not what:
+            if _sha256(body) != query["digest"]:
+                return self.refuse(400, "DIGEST_INVALID", "provided digest did not match uploaded content")
+            self.hub.blobs[query["digest"].removeprefix("sha256:")] = (path, body)
+            return self.answer(201, b"")
+        said = json.loads(body)
+        if any(one["digest"].removeprefix("sha256:") not in self.hub.blobs for one in (said["config"], *said["layers"])):
+            return self.refuse(400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry")
+        files = {
+            one["annotations"][self.hub.annotation]: self.hub.blobs[one["digest"].removeprefix("sha256:")][1] for one in said["layers"]
+        }
+        self.hub.pushed[self.hub.add(name, files, what)] = body
+        return self.answer(201, b"", {"Docker-Content-Digest": _sha256(body)})
+
     def manifest(self, repo: Repo, reference: str) -> None:
-        manifests = {_sha256(data): data for data in map(self.hub.manifest, repo.commits.values())}
-        commit = repo.refs.get(reference)
-        data = self.hub.manifest(repo.commits[commit]) if commit else manifests.get(reference)
+        made = {one: self.hub.pushed.get(one) or self.hub.manifest(files) for one, files in repo.commits.items()}
+        data = made.get(repo.refs.get(reference, "")) or {_sha256(one): one for one in made.values()}.get(reference)
         if data is None:
             return self.refuse(404, "MANIFEST_UNKNOWN", "manifest unknown")
         if MANIFEST not in (self.headers.get("Accept") or ""):
@@ -70,6 +95,7 @@ class OCIServer(LoopbackHub):
 
     def __init__(self) -> None:
         super().__init__()
+        self.pushed: dict[str, bytes] = {}  # manifests by commit
         self.kind, self.annotation = "application/vnd.cncf.model.weight.v1.raw", "org.cncf.model.filepath"
 
     def add(self, repo: str, files: dict[str, bytes], revision: str = "latest", **flags: bool) -> str:

@@ -53,6 +53,25 @@ def hub(home, monkeypatch):
 
 
 @pytest.fixture
+def scope(home, monkeypatch):
+    """ModelScope."""
+    with module_at(LOADERS / "modelscope/tests/modelscope_server.py").ModelScopeServer() as server:
+        monkeypatch.setenv("MODELSCOPE_ENDPOINT", server.url)
+        monkeypatch.setenv("MODELSCOPE_API_TOKEN", server.token)
+        monkeypatch.setenv("MODELSCOPE_CACHE", str(home / "modelscope"))
+        yield server
+
+
+@pytest.fixture
+def registry(home, monkeypatch):
+    """A container registry; `place` is its name."""
+    with module_at(LOADERS / "oci/tests/oci_server.py").OCIServer() as server:
+        server.place = server.url.removeprefix("http://")
+        monkeypatch.setenv("TUNESMITH_OCI_TOKEN", server.token)
+        yield server
+
+
+@pytest.fixture
 def store(home, tmp_path):
     """A folder in place of every kind of store."""
     local_store = module_at(LOADERS / "storage/tests/local_store.py")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tunesmith_hubs.datasets.source import HubDatasets
     from tunesmith_hubs.http.client import Client, Refused, Transient, WrongFile
     from tunesmith_hubs.http.hub import HttpHub
-    from tunesmith_hubs.http.patience import Patience, PatientClient
+    from tunesmith_hubs.http.patience import Patience, PatientClient, command_patience
     from tunesmith_hubs.http.source import HttpSource
     from tunesmith_hubs.hub import Hub, HubAddress, Source
     from tunesmith_hubs.keyring_token import keyring_token
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Client", "DownloadSettings", "HttpHub", "HttpSource", "Hub", "HubAddress", "HubDatasets", "HubFile", "HubLoader", "HubSettings",
-    "Listing", "Patience", "PatientClient", "Published", "Publisher", "Refused", "Source", "Transient", "WrongFile", "keyring_token",
-    "revision_of_files",
+    "Listing", "Patience", "PatientClient", "Published", "Publisher", "Refused", "Source", "Transient", "WrongFile", "command_patience",
+    "keyring_token", "revision_of_files",
 ]  # fmt: skip
 
 _MODULES = {
     "datasets.source": "HubDatasets",
     "http.client": "Client, Refused, Transient, WrongFile",
     "http.hub": "HttpHub",
-    "http.patience": "Patience, PatientClient",
+    "http.patience": "Patience, PatientClient, command_patience",
     "http.source": "HttpSource",
     "hub": "Hub, HubAddress, Source",
     "keyring_token": "keyring_token",

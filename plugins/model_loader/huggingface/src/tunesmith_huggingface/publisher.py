@@ -6,19 +6,16 @@ are sent files as Git LFS does, for they need not know the hub's own storage pro
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from tunesmith.errors import TunesmithError, UserError
-from tunesmith_hubs import HubAddress, Patience, Published
+from tunesmith_hubs import HubAddress, Published, command_patience
 from tunesmith_huggingface import environment_variables
 from tunesmith_huggingface.hub import HuggingFaceHub
 from tunesmith_huggingface.settings import HuggingFaceSettings
 from tunesmith_huggingface.uri import parse
-
-_RETRIES, _BACKOFF = 5, 1.0
 
 
 class HuggingFacePublisher:
@@ -30,7 +27,7 @@ class HuggingFacePublisher:
     def found(self, uri: str) -> Published | None:
         address = _whole(uri)
         try:
-            listing = HuggingFaceHub(HuggingFaceSettings()).listing(address, _patience)
+            listing = HuggingFaceHub(HuggingFaceSettings()).listing(address, command_patience)
         except TunesmithError as error:
             if error.code == "TS-MODEL-001":  # no repository, or no such branch of it
                 return None
@@ -94,11 +91,3 @@ def _whole(uri: str) -> HubAddress:
         fix = f"Write {address}."
         raise UserError("TS-MODEL-003", f"`{uri}` names a place in a repository; a model is published to a whole one.", fix=fix)
     return address
-
-
-def _patience() -> Patience:
-    def sleep(seconds: float) -> bool:
-        time.sleep(seconds)
-        return False
-
-    return Patience(_RETRIES, _BACKOFF, sleep)

@@ -25,6 +25,7 @@ def model_loader():
         facts={
             "schemes": ["modelscope"],
             "elsewhere": r"https?://(?:www\.)?modelscope\.(?:cn|ai)/models/([A-Za-z0-9][\w.-]*/[\w.-]+)(?:/.*)?",
+            "publisher": "tunesmith_modelscope.publisher:ModelScopePublisher",
             "reach": "tunesmith_modelscope.environment_variables:endpoint",
         },
         secrets=("MODELSCOPE_API_TOKEN",),

@@ -8,7 +8,8 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, BinaryIO
 from urllib.parse import urlencode, urlsplit
 
 from tunesmith_hubs import Client, Refused
@@ -20,13 +21,15 @@ _ACCEPTED = f"{MANIFEST}, {INDEX}, application/vnd.docker.distribution.manifest.
 class RegistryClient(Client):
     """A client that answers a registry's challenge once for a request, and keeps the token that it was given."""
 
-    def open(self, url: str, span: tuple[int, int] | None = None) -> Any:
+    def send(self, method: str, url: str, body: bytes | BinaryIO | None = None, headers: Mapping[str, str] | None = None) -> Any:
         try:
-            return super().open(url, span)
+            return super().send(method, url, body, headers)
         except Refused as refusal:
             if refusal.status != 401 or not self._authorized(refusal):
                 raise
-            return super().open(url, span)
+            if body is not None and not isinstance(body, bytes):
+                body.seek(0)
+            return super().send(method, url, body, headers)
 
     def _headers(self, url: str) -> dict[str, str]:
         return {**super()._headers(url), **({"Accept": _ACCEPTED} if "/manifests/" in url else {})}

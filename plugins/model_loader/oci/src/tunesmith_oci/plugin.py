@@ -22,6 +22,6 @@ def model_loader():
             "model/compressed-tensors",
             "model/hf+*",
         ),
-        facts={"schemes": ["oci"]},
+        facts={"schemes": ["oci"], "publisher": "tunesmith_oci.publisher:OCIPublisher"},
         secrets=("TUNESMITH_OCI_TOKEN",),
     )

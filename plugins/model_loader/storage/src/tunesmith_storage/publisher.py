@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,12 +10,11 @@ from typing import ClassVar
 
 from tunesmith.contracts.digests import file_sha256
 from tunesmith.errors import TunesmithError
-from tunesmith_hubs import HubAddress, Patience, Published, Refused
+from tunesmith_hubs import HubAddress, Published, Refused, command_patience
 from tunesmith_storage.hub import SUMS, StorageHub, sums_of
 from tunesmith_storage.settings import StorageSettings
 from tunesmith_storage.source import attempt
 
-_RETRIES, _BACKOFF = 5, 1.0
 _CHUNK = 8 << 20
 
 
@@ -30,7 +28,7 @@ class _StoragePublisher:
 
     def found(self, uri: str) -> Published | None:
         try:
-            listing = self._hub.listing(self._hub.parse(uri), _patience)
+            listing = self._hub.listing(self._hub.parse(uri), command_patience)
         except TunesmithError as error:
             if error.code == "TS-MODEL-001":
                 return None
@@ -40,7 +38,7 @@ class _StoragePublisher:
     def publish(self, uri: str, files: Mapping[str, Path], message: str, public: bool, sent: Callable[[str], None]) -> None:
         address = replace(self._hub.parse(uri), inside="")
         store, folder = self._hub.filesystem(address), self._hub.folder(address)
-        sums = sums_of(store, folder, _patience) if self._told(address, lambda: store.exists(f"{folder}/{SUMS}")) else {}
+        sums = sums_of(store, folder, command_patience) if self._told(address, lambda: store.exists(f"{folder}/{SUMS}")) else {}
         for name, path in files.items():
             target, digest = f"{folder}/{name}".lstrip("/"), file_sha256(path)
 
@@ -61,9 +59,9 @@ class _StoragePublisher:
 
     def _told(self, address: HubAddress, action: Callable):
         try:
-            return _patience().attempts(lambda: attempt(action), str(address))
+            return command_patience().attempts(lambda: attempt(action), str(address))
         except Refused as refusal:
-            raise self._hub.error(refusal, address, _patience) from None
+            raise self._hub.error(refusal, address, command_patience) from None
 
 
 class S3Publisher(_StoragePublisher):
@@ -92,11 +90,3 @@ def _digest(store, path: str) -> str:
         state.update(data)
         done += len(data)
     return state.hexdigest()
-
-
-def _patience() -> Patience:
-    def sleep(seconds: float) -> bool:
-        time.sleep(seconds)
-        return False
-
-    return Patience(_RETRIES, _BACKOFF, sleep)

@@ -16,7 +16,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from tunesmith.errors import UserError
@@ -69,18 +69,23 @@ class Client:
         return bool(self._credentials)
 
     def open(self, url: str, span: tuple[int, int] | None = None) -> Response:
-        """One GET, of the bytes `span` (first, last) only if it is given.
+        """One GET, of the bytes `span` (first, last) only if it is given; errors as for `send`."""
+        return self.send("GET", url, headers={"Range": f"bytes={span[0]}-{span[1]}"} if span else {})
+
+    def send(self, method: str, url: str, body: bytes | BinaryIO | None = None, headers: Mapping[str, str] | None = None) -> Response:
+        """One request.
+
+        Args:
+            body: a file is sent as it is read, and has to be told of by a header ``Content-Length``.
 
         Raises:
             Transient: connection problems, 408, 425, 429, 5xx.
             Refused: any other 4xx.
             UserError: TS-MODEL-002 for a certificate that can't be trusted.
         """
-        headers = self._headers(url)
-        if span:
-            headers["Range"] = f"bytes={span[0]}-{span[1]}"
         try:
-            return self._opener.open(urllib.request.Request(url, headers=headers), timeout=self._timeout)
+            request = urllib.request.Request(url, body, {**self._headers(url), **(headers or {})}, method=method)
+            return self._opener.open(request, timeout=self._timeout)
         except urllib.error.HTTPError as error:
             with error:
                 raise _judged(error) from None

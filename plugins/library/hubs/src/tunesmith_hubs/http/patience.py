@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -59,6 +60,16 @@ class Patience:
                 self.failed(error, what)
             except (http.client.HTTPException, ConnectionError, TimeoutError, EOFError) as error:
                 self.failed(Transient(str(error) or type(error).__name__), what)
+
+
+def command_patience() -> Patience:
+    """A command's, which nobody but a signal cancels."""
+
+    def sleep(seconds: float) -> bool:
+        time.sleep(seconds)
+        return False
+
+    return Patience(5, 1.0, sleep)
 
 
 class PatientClient:
