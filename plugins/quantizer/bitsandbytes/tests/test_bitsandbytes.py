@@ -7,7 +7,7 @@ import sys
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
 from tunesmith.contracts import Artifact, UserError
 from tunesmith.contracts.estimates import EstimateRequest
@@ -17,6 +17,7 @@ from tunesmith_bitsandbytes.quantizer import BitsAndBytes
 from tunesmith_bitsandbytes.settings import BitsAndBytesSettings
 from tunesmith_data.api import message
 from tunesmith_models import ModelShape
+from tunesmith_models.weight_check import load_whole
 from tunesmith_sdk.testing.datasets import dataset
 from tunesmith_sdk.testing.real_models import smollm2
 
@@ -160,3 +161,30 @@ def test_a_real_model_keeps_its_wits(tmp_path, local_step):
     before, after = (Perplexity(PerplexitySettings()).evaluate(model, data, local_step()).metrics for model in (source, small))
     assert after["perplexity"] < 1.35 * before["perplexity"]
     assert result.metrics["ratio"] < 0.25
+
+
+STATE_SPACE = {
+    "architectures": ["MambaForCausalLM"], "model_type": "mamba", "vocab_size": 320, "hidden_size": 64, "num_hidden_layers": 2, "state_size": 8,
+    "bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 0,
+}  # fmt: skip
+
+
+def test_a_state_space_whose_code_reads_a_matrix_itself_is_refused_at_plan_time_until_that_one_is_left_out():
+    settings = fill(schema_of(BitsAndBytesSettings), {})
+    request = EstimateRequest(STATE_SPACE, 10**6, settings)
+    with pytest.raises(UserError, match="TS-QUANT-010"):
+        estimate(request)
+    assert estimate(EstimateRequest(STATE_SPACE, 10**6, {**settings, "llm_int8_skip_modules": ["dt_proj"]}))
+
+
+@torch.no_grad()
+def test_a_state_space_without_that_matrix_computes_on_every_processor(tmp_path, local_step, monkeypatch):
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_config(AutoConfig.for_model(**STATE_SPACE))
+    model.save_pretrained(tmp_path / "model")
+    small, result = quantize(Artifact("model/hf", tmp_path / "model"), local_step(), llm_int8_skip_modules=["dt_proj"], dtype="float32")
+    assert result.meta["layers"] == 2 * 3
+    monkeypatch.setattr("bitsandbytes.nn.modules.has_avx512bf16", lambda: True)
+    reloaded = load_whole(AutoModelForCausalLM.from_pretrained, small.path, device_map={"": "cpu"})
+    layers = {name.rpartition(".")[2]: getattr(layer, "support_avx512bf16_for_cpu", None) for name, layer in reloaded.named_modules()}
+    assert {name: found for name, found in layers.items() if found is not None} == {"in_proj": True, "x_proj": False, "out_proj": True}

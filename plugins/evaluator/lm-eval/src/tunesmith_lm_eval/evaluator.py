@@ -5,15 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import random
 from typing import Any
+
+os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
+
+import numpy
+import torch
+from lm_eval import evaluate
+from lm_eval.models.huggingface import HFLM
 
 from tunesmith.contracts import Artifact, Evaluation, Step
 from tunesmith_lm_eval.documents import documents
 from tunesmith_lm_eval.results import checked_metrics, interval_metrics, row_samples
 from tunesmith_lm_eval.settings import LmEvalSettings
+from tunesmith_lm_eval.tasks import check_room, task_of
 from tunesmith_statistics import Counts, smallest_difference
-
-OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
 
 
 class LmEval:
@@ -26,25 +33,22 @@ class LmEval:
             UserError: TS-DATA-040 without rows, TS-EVAL-008 where the task is none or leaves its answers no room.
             TunesmithError: TS-EVAL-009 where a metric has failed, TS-EVAL-001 where too many rows have no score.
         """
-        os.environ.update(OFFLINE, HF_HOME=str(step.work / "hf"), HF_DATASETS_CACHE=str(step.work / "hf" / "datasets"))
-        from lm_eval import simple_evaluate
-        from lm_eval.models.huggingface import HFLM
-
-        from tunesmith_lm_eval.tasks import check_room, task_of
-
         examples, asked = documents(data, self.settings.num_fewshot)
         seen = smallest_difference(len(asked))
         step.log(f"{len(asked)} questions: a difference of {100 * seen:.1f} points between two models is seen in 4 of 5 evaluations")
-        task = task_of(self.settings, data.format if data else "", examples, asked)
+        task = task_of(self.settings, data.format if data else "", examples, asked, step.check_cancelled)
+        step.check_cancelled()
         model = HFLM(
             pretrained=str(subject.path), device=str(step.placement.torch), dtype=self.settings.dtype, batch_size=self.settings.batch_size,
             max_length=self.settings.max_length, trust_remote_code=False,
         )  # fmt: skip
         check_room(task, model)
         model.model.register_forward_pre_hook(lambda *_: step.check_cancelled())
-        told: Any = simple_evaluate(
-            model=model, tasks=[task], bootstrap_iters=0, log_samples=True, apply_chat_template=self.settings.apply_chat_template,
-            random_seed=step.seed, numpy_random_seed=step.seed, torch_random_seed=step.seed, fewshot_random_seed=step.seed,
+        _seed(task, step.seed)
+        # not its simple_evaluate: that reads the index of all its tasks and asks the machine for its versions, for seconds without a stop
+        told: Any = evaluate(
+            lm=model, task_dict={"tasks": {task.task_name: task}, "groups": {}}, bootstrap_iters=0, log_samples=True,
+            apply_chat_template=self.settings.apply_chat_template,
         )  # fmt: skip
         lines = told["samples"][task.task_name]
         samples = row_samples(task, model, lines)
@@ -54,6 +58,13 @@ class LmEval:
         metrics = checked_metrics(task, told["results"][task.task_name], samples)
         _write_asked(step, lines)
         return Evaluation({**metrics, **interval_metrics(metrics, samples), "smallest_difference": seen, **counts.metrics()}, samples)
+
+
+def _seed(task: Any, seed: int) -> None:
+    random.seed(seed)
+    numpy.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+    task.set_fewshot_seed(seed=seed)
 
 
 def _write_asked(step: Step, lines: list[dict[str, Any]]) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.contracts import UserError
+from tunesmith.contracts import Cancelled, UserError
 from tunesmith_lm_eval.settings import LmEvalSettings
 
 if TYPE_CHECKING:
@@ -32,8 +34,17 @@ USUAL: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def task_of(settings: LmEvalSettings, format: str, examples: list[dict[str, Any]], asked: list[dict[str, Any]]) -> ConfigurableTask:
+def task_of(
+    settings: LmEvalSettings,
+    format: str,
+    examples: list[dict[str, Any]],
+    asked: list[dict[str, Any]],
+    check_cancelled: Callable[[], None] = lambda: None,
+) -> ConfigurableTask:
     """The task over these documents.
+
+    Args:
+        check_cancelled: called while lm-eval's thousands of files are searched; may raise.
 
     Raises:
         UserError: TS-EVAL-008 where it is none, or its rows don't have what it reads.
@@ -45,8 +56,10 @@ def task_of(settings: LmEvalSettings, format: str, examples: list[dict[str, Any]
         "fewshot_config": {"sampler": "first_n"} if examples else None, "num_fewshot": len(examples),
     }  # fmt: skip
     try:
-        return _named(settings.task, ours) if settings.task and isinstance(settings.task, str) else _written(settings.task, format, ours)
-    except UserError:
+        if settings.task and isinstance(settings.task, str):
+            return _named(settings.task, ours, check_cancelled)
+        return _written(settings.task, format, ours)
+    except (UserError, Cancelled):
         raise
     except Exception as error:  # of lm-eval's: whatever it says of a task that is none
         raise UserError(
@@ -83,10 +96,11 @@ def _written(task: Any, format: str, ours: Mapping[str, Any]) -> ConfigurableTas
     return ConfigurableTask(config={"task": NAME, **given, **ours})
 
 
-def _named(name: str, ours: Mapping[str, Any]) -> ConfigurableTask:
+def _named(name: str, ours: Mapping[str, Any], check_cancelled: Callable[[], None]) -> ConfigurableTask:
     from lm_eval.tasks import TaskManager
 
-    manager = TaskManager()
+    folder = _folder_of(name, check_cancelled)
+    manager = TaskManager(include_path=folder, include_defaults=folder is None)
     if name not in manager.all_subtasks:
         many = name in manager.all_tasks
         raise UserError(
@@ -96,6 +110,18 @@ def _named(name: str, ours: Mapping[str, Any]) -> ConfigurableTask:
         )  # fmt: skip
     task: Any = manager._factory.build(manager.task_index[name], overrides=dict(ours), registry=manager.task_index)
     return task  # type: ignore[no-any-return]
+
+
+def _folder_of(name: str, check_cancelled: Callable[[], None]) -> Path | None:
+    """Where lm-eval keeps the task of this name. Its own index reads all files as YAML: 20 s of a processor that nothing can stop."""
+    import lm_eval.tasks
+
+    says_so = re.compile(rf"""^["']?task["']?:\s*["']?{re.escape(name)}["']?\s*(#.*)?$""", re.M)
+    for path in sorted(Path(lm_eval.tasks.__file__).parent.rglob("*.yaml"), key=Path.as_posix):
+        check_cancelled()
+        if says_so.search(path.read_text("utf-8", errors="replace")):
+            return path.parent
+    return None
 
 
 def _table(rows: list[dict[str, Any]]) -> Any:

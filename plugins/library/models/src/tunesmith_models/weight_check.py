@@ -42,7 +42,16 @@ def load_whole(load: Callable[..., tuple[Any, Mapping[str, Any]]], directory: Pa
         check_tensors(directory, missing=missing, misshapen=misshapen)
         raise unloadable(directory, error) from error
     check_report(directory, report)
+    plain_kernels(model)
     return model
+
+
+def plain_kernels(model: Any) -> None:
+    """Keep bitsandbytes from its kernel for processors with AVX512-BF16 where that would stop with an AssertionError at the first token:
+    in layers of 4 bits whose widths are no multiples of its blocks."""
+    for layer in model.modules() if hasattr(model, "modules") else ():
+        if getattr(layer, "support_avx512bf16_for_cpu", False) and (layer.out_features % 32 or layer.in_features % 2):
+            layer.support_avx512bf16_for_cpu = False
 
 
 def check_report(directory: Path, report: Mapping[str, Any]) -> None:

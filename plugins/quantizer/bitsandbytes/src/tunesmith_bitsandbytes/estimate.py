@@ -7,6 +7,7 @@ from typing import Any
 
 from tunesmith.contracts.estimates import Estimate, EstimateRequest
 from tunesmith_bitsandbytes.experts import check_experts
+from tunesmith_bitsandbytes.state_spaces import check_state_spaces
 from tunesmith_models import ModelShape
 from tunesmith_models.dtypes import BYTES
 from tunesmith_quantization import by_size
@@ -20,8 +21,9 @@ def estimate(request: EstimateRequest) -> Estimate:
     """The source's pages as they are read, the copies in another dtype made from them, the quantized model, the libraries.
 
     Raises:
-        UserError: TS-QUANT-007: the model has experts, which would not be quantized.
+        UserError: TS-QUANT-007: the model has experts, which would not be quantized; TS-QUANT-010: its code reads a matrix itself.
     """
+    check_state_spaces(request.config, request.settings["llm_int8_skip_modules"])
     shape = ModelShape.of(request)
     check_experts(shape, request.settings["llm_int8_skip_modules"])
     if shape is None:

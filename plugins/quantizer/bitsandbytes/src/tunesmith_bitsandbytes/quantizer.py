@@ -17,6 +17,7 @@ import transformers
 from tunesmith.contracts import Artifact, Result, Step, UserError
 from tunesmith_bitsandbytes.experts import check_experts
 from tunesmith_bitsandbytes.settings import BitsAndBytesSettings
+from tunesmith_bitsandbytes.state_spaces import check_state_spaces
 from tunesmith_models import ModelShape, configuration
 from tunesmith_models.model_directory import copy_beside, weights_size
 from tunesmith_models.weight_check import load_whole
@@ -31,11 +32,13 @@ class BitsAndBytes:
 
         Raises:
             UserError: TS-MODEL-008, -020, -022, -023 when it can't be loaded whole, TS-MODEL-021 when nothing in it can be quantized,
-                TS-QUANT-007 when it has experts, which would not be.
+                TS-QUANT-007 when it has experts, which would not be, TS-QUANT-010 when its code reads a matrix itself.
         """
         transformers.utils.logging.set_verbosity_error()
         transformers.utils.logging.disable_progress_bar()
-        check_experts(ModelShape.from_config(configuration(model.path)), self.settings.llm_int8_skip_modules)
+        config, skipped = configuration(model.path), self.settings.llm_int8_skip_modules
+        check_experts(ModelShape.from_config(config), skipped)
+        check_state_spaces(config, skipped)
         step.check_cancelled()
         step.progress(0, 3, what="quantizing", unit="stages")
         loaded = self._load(model.path, step.placement.torch)

@@ -11,6 +11,7 @@ from tunesmith_audit.bounds import Bounds
 from tunesmith_audit.outputs.older_transformers import in_dtype, readable
 from tunesmith_audit.outputs.prompts import beginning_ids, token_ids
 from tunesmith_audit.verdict import Finding, Verdict
+from tunesmith_models.weight_check import plain_kernels
 
 DECIDED = 0.1  # by how much the parent's first choice has to be more probable than its second for the child's to be held against it
 FEWEST = 20  # decided tokens; of fewer, a share says nothing
@@ -135,9 +136,11 @@ def load(directory: Path, device: str, dtype: Any) -> Any:
         return _with_adapter(load(base, device, dtype), directory)
     try:
         with readable(directory) as folder:
-            return AutoModelForCausalLM.from_pretrained(
+            model = AutoModelForCausalLM.from_pretrained(
                 folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, device_map={"": device}, **in_dtype(dtype)
             )
+            plain_kernels(model)
+            return model
     except Exception as error:
         raise NotCompared(f"transformers can't load {directory.name} here: {_short(error)}") from error
 
