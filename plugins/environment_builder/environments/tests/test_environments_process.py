@@ -74,6 +74,22 @@ def test_one_that_takes_too_long_is_ended_and_what_it_said_is_kept():
     assert ended.text.startswith("thinking")
 
 
+@pytest.mark.parametrize(("seconds", "late"), [(0.6, False), (600, True)])
+def test_what_a_busy_machine_keeps_from_a_processor_has_longer_but_not_for_ever(monkeypatch, seconds, late):
+    monkeypatch.setattr(process, "starved", lambda group: 3600.0)
+    command = [sys.executable, "-S", "-c", f"import time; time.sleep({seconds})"]
+    assert process.run(command, Told(), environ=os.environ, timeout=0.5).timed_out is late
+
+
+def test_a_program_that_nothing_hinders_is_not_taken_for_a_hindered_one():
+    child = subprocess.Popen(["sleep", "600"], start_new_session=True)
+    try:
+        assert process.starved(child.pid) < 60
+    finally:
+        child.kill()
+        child.wait()
+
+
 def test_lines_come_whole_however_they_are_written():
     parts = (b"o", b"ne\ntw", b"o\rthree\xff", b"\nfour")
     code = f"import sys; w = sys.stdout.buffer; [(w.write(part), w.flush()) for part in {parts!r}]; sys.exit(3)"

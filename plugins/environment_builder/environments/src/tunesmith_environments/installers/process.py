@@ -17,6 +17,7 @@ from tunesmith.contracts.kinds.environment_builder import Watch
 from tunesmith_environments.installers import supervisor
 
 TICK = 0.05  # seconds between two looks at whether to stop
+BUSY = 4  # times a limit by the clock, on a machine that lets a program wait for a processor
 
 
 class Ended(NamedTuple):
@@ -36,7 +37,8 @@ def run(
     Args:
         heard: called with every line that it prints.
         environ: all of its variables.
-        timeout: seconds after which it is killed; 0: none.
+        timeout: seconds after which it is killed, those not counted for which a busy machine kept it from a processor, up to `BUSY` times
+            as long by the clock; 0: none.
 
     Whatever `watch.check` or `heard` raises kills the program's whole process group and is passed on.
     """
@@ -45,7 +47,7 @@ def run(
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
     try:
-        return _listen(process, watch, heard, time.monotonic() + timeout if timeout else float("inf"))
+        return _listen(process, watch, heard, timeout or float("inf"))
     finally:
         with contextlib.suppress(ProcessLookupError, PermissionError):  # nobody is left in it
             os.killpg(process.pid, signal.SIGKILL)
@@ -55,13 +57,15 @@ def run(
                 pipe.close()
 
 
-def _listen(process: subprocess.Popen[bytes], watch: Watch, heard: Callable[[str], None], deadline: float) -> Ended:
+def _listen(process: subprocess.Popen[bytes], watch: Watch, heard: Callable[[str], None], timeout: float) -> Ended:
     assert process.stdout is not None
+    started = time.monotonic()
     fd = process.stdout.fileno()
     text, rest, open_ = [], b"", True
     while open_ or process.poll() is None:
         watch.check()
-        if time.monotonic() > deadline:
+        gone = time.monotonic() - started
+        if gone > timeout and gone - min(starved(process.pid), (BUSY - 1) * timeout) > timeout:
             return Ended(-signal.SIGKILL, "".join(text) + _decoded(rest), True)
         if not open_:  # it closed its stdout before its end
             time.sleep(TICK)
@@ -77,6 +81,16 @@ def _listen(process: subprocess.Popen[bytes], watch: Watch, heard: Callable[[str
     if rest:
         heard(_decoded(rest))
     return Ended(process.wait(), "".join(text) + _decoded(rest))
+
+
+def starved(group: int) -> float:
+    """Seconds for which the most hindered process of a group was ready to go on and had no processor; 0 where the system does not say."""
+    longest = 0.0
+    for path in Path("/proc").glob("[0-9]*/schedstat"):
+        with contextlib.suppress(OSError, IndexError, ValueError):  # gone meanwhile, or not to be read
+            if os.getpgid(int(path.parent.name)) == group:
+                longest = max(longest, int(path.read_text().split()[1]) / 1e9)
+    return longest
 
 
 def _decoded(line: bytes) -> str:
