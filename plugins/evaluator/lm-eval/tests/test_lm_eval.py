@@ -50,6 +50,18 @@ def test_a_question_that_lm_eval_cuts_has_no_score_and_is_left_out_of_the_mean()
     assert set(interval_metrics(metrics, told)) == {"acc/low", "acc/high"}
 
 
+@pytest.mark.parametrize("target", [-100, 2, "", "perhaps", ["perhaps", 7], []])
+def test_a_question_whose_right_choice_is_none_of_its_choices_has_failed_and_is_not_wrong(target):
+    (told,) = row_samples(task("multiple_choice", "acc"), MODEL, [choice(0, 0.0) | {"target": target}])
+    assert told["not_scored"] == "failed"
+
+
+@pytest.mark.parametrize("target", [1, "no", ["perhaps", "yes"]])
+def test_what_is_right_may_be_told_by_number_or_by_name(target):
+    (told,) = row_samples(task("multiple_choice", "acc"), MODEL, [choice(0, 0.0) | {"target": target}])
+    assert told["right"] is False
+
+
 def test_an_answer_that_its_limit_has_ended_has_no_score():
     told = row_samples(task("generate_until", "exact_match"), MODEL, [answer(0, "one two three"), answer(1, "one two three four")])
     assert [one.get("not_scored") for one in told] == [None, "truncated"]
@@ -90,6 +102,8 @@ def test_rows_become_documents_with_their_columns(tmp_path):
     assert [one["question"] for one in asked] == ["q1", "q2"]
     prompts = [{"messages": [message("user", "q")], "columns": {"answerKey": "B"}}]
     assert documents(dataset(tmp_path / "prompt", prompts, "dataset/prompt"), 0)[1] == [{"question": "q", "answerKey": "B"}]
+    choices = {"question": "q", "choices": ["x", "y"], "right": 1}
+    assert documents(dataset(tmp_path / "choices", [choices], "dataset/multiple-choice"), 0)[1][0] == {**choices, "answer": 1}
     with pytest.raises(UserError, match="TS-DATA-040"):
         documents(dataset(tmp_path / "few", chat), 3)
 

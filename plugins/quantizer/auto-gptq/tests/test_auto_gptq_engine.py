@@ -23,7 +23,7 @@ def tiny(tmp_path_factory):
 
 def run(home, model, **steps):
     outcome = ts.Pipeline(model=f"file://{model}", steps=steps, base=EXAMPLES, home=home).run()
-    assert outcome.state == "done", [step.error and step.error.to_json() for step in outcome.steps.values()]
+    assert outcome.state == "done", outcome.error and outcome.error.to_json()
     return {name: step.artifact for name, step in outcome.steps.items()}
 
 

@@ -22,7 +22,7 @@ def quantize(home, model, **settings):
     """The step that quantized, by a run."""
     steps = {"small": {"quantize": {"auto-round": {**SHORT, **settings}}, "data": "train.jsonl"}}
     outcome = ts.Pipeline(model=f"file://{model}", steps=steps, base=EXAMPLES, home=home).run()
-    assert outcome.state == "done", [step.error and step.error.to_json() for step in outcome.steps.values()]
+    assert outcome.state == "done", outcome.error and outcome.error.to_json()
     return outcome.steps["small"]
 
 

@@ -43,7 +43,7 @@ def quantize(home, model, **settings):
     settings = {"group_size": 32, "num_calibration_samples": 24, **settings}
     steps = {"small": {"quantize": {"awq": settings}, "data": "train.jsonl"}}
     outcome = ts.Pipeline(model=f"file://{model}", steps=steps, base=EXAMPLES, home=home).run()
-    assert outcome.state == "done", [step.error and step.error.to_json() for step in outcome.steps.values()]
+    assert outcome.state == "done", outcome.error and outcome.error.to_json()
     return outcome.steps["small"]
 
 

@@ -164,7 +164,8 @@ def test_a_real_model_keeps_its_wits(tmp_path, local_step):
 
 
 STATE_SPACE = {
-    "architectures": ["MambaForCausalLM"], "model_type": "mamba", "vocab_size": 320, "hidden_size": 64, "num_hidden_layers": 2, "state_size": 8,
+    "architectures": ["MambaForCausalLM"], "model_type": "mamba", "vocab_size": 320, "hidden_size": 64, "num_hidden_layers": 2,
+    "state_size": 8,
     "bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 0,
 }  # fmt: skip
 

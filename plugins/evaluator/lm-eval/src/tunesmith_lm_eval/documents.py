@@ -16,10 +16,15 @@ def documents(data: Artifact | None, num_fewshot: int) -> tuple[list[dict[str, A
     Raises:
         UserError: TS-DATA-040 without rows.
     """
-    every = [columns_of(row) for row in read_rows(data.path)] if data else []
+    every = [_document(columns_of(row)) for row in read_rows(data.path)] if data else []
     if len(every) <= num_fewshot:
         raise UserError(
             "TS-DATA-040", "There are no rows to evaluate on", why="All rows are examples (setting `num_fewshot`)." if every else "",
             fix="Give the step a `data:` file with questions.",
         )  # fmt: skip
     return every[:num_fewshot], every[num_fewshot:]
+
+
+def _document(columns: dict[str, Any]) -> dict[str, Any]:
+    """MMLU and tasks like it name the right choice `answer`."""
+    return {"answer": columns["right"], **columns} if "right" in columns else columns

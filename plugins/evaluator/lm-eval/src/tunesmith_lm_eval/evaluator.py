@@ -13,6 +13,7 @@ os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", TOKENIZERS_PARALL
 import numpy
 import torch
 from lm_eval import evaluate
+from lm_eval.api.model import CachingLM
 from lm_eval.models.huggingface import HFLM
 
 from tunesmith.contracts import Artifact, Evaluation, Step
@@ -47,7 +48,7 @@ class LmEval:
         _seed(task, step.seed)
         # not its simple_evaluate: that reads the index of all its tasks and asks the machine for its versions, for seconds without a stop
         told: Any = evaluate(
-            lm=model, task_dict={"tasks": {task.task_name: task}, "groups": {}}, bootstrap_iters=0, log_samples=True,
+            lm=_resumable(model, step), task_dict={"tasks": {task.task_name: task}, "groups": {}}, bootstrap_iters=0, log_samples=True,
             apply_chat_template=self.settings.apply_chat_template,
         )  # fmt: skip
         lines = told["samples"][task.task_name]
@@ -58,6 +59,11 @@ class LmEval:
         metrics = checked_metrics(task, told["results"][task.task_name], samples)
         _write_asked(step, lines)
         return Evaluation({**metrics, **interval_metrics(metrics, samples), "smallest_difference": seen, **counts.metrics()}, samples)
+
+
+def _resumable(model: HFLM, step: Step) -> Any:
+    """The model, whose answers are kept as they come: a step that was killed asks for those that are missing."""
+    return CachingLM(model, str(step.work / "answers.sqlite"))
 
 
 def _seed(task: Any, seed: int) -> None:

@@ -37,7 +37,8 @@ def _metrics():
     return {
         **told, **bounds,
         "smallest_difference": {"summary": "difference of two models that so many questions show in 4 of 5 evaluations, at most"},
-        "scored": {"summary": "questions with a score"}, "failed": {"summary": "questions whose value of a metric is no number"},
+        "scored": {"summary": "questions with a score"},
+        "failed": {"summary": "questions whose value of a metric is no number, or whose right choice is none of theirs"},
         "truncated": {"summary": "questions that were longer than the model reads, or whose answer was cut off"},
         "unparsed": {"summary": "questions in whose answer nothing was found to score"},
     }  # fmt: skip

@@ -46,9 +46,17 @@ def _record(task: Any, model: Any, line: Mapping[str, Any]) -> dict[str, Any]:
         choices = [str(request[1]).strip() for request in requests][: len(line["filtered_resps"])]
         likely = [float(answer[0]) for answer in line["filtered_resps"]]
         told |= {"answer": choices[likely.index(max(likely))], "log_probs": likely}
-        if isinstance(line["target"], int) and line["target"] < len(choices):
+        if isinstance(line["target"], int) and 0 <= line["target"] < len(choices):
             told["expected"] = choices[line["target"]]
+        if not _names_a_choice(line["target"], choices):
+            told["not_scored"] = "failed"
     return told | ({"not_scored": "truncated"} if _cut(model, kind, requests, line["resps"]) else {})
+
+
+def _names_a_choice(target: Any, choices: Sequence[str]) -> bool:
+    """Whether what is right is one of the choices; lm-eval counts a question as answered wrongly where it is none."""
+    wanted = target if isinstance(target, (list, tuple)) else [target]
+    return any(one.strip() in choices if isinstance(one, str) else 0 <= one < len(choices) for one in wanted)
 
 
 def _cut(model: Any, kind: str, requests: Sequence[Sequence[Any]], answers: Sequence[Any]) -> bool:

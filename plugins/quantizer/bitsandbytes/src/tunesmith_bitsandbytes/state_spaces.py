@@ -20,6 +20,7 @@ def check_state_spaces(config: Mapping[str, Any], skipped: Sequence[str]) -> Non
     if kind in READ_PAST_THE_LAYER and not any(TIME_STEP.endswith(name) for name in skipped):
         raise UserError(
             "TS-QUANT-010", f"bitsandbytes would pack a matrix that the code of {kind} reads itself: `{TIME_STEP}`",
-            why="A layer of bitsandbytes computes with what it has packed; code that takes the layer's `weight` and multiplies by it fails.",
+            why="A layer of bitsandbytes computes with what it has packed; code that takes the layer's `weight` and multiplies by it "
+            "fails.",
             fix=f"Write `llm_int8_skip_modules: [{TIME_STEP}]`: it is small, and all other matrices are quantized.",
         )  # fmt: skip
