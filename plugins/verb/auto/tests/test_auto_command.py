@@ -29,7 +29,7 @@ class Made:
         self.endings: list[RunOutcome] = []
         self.plans: list[object] = []
 
-    def recommended(self, data, wishes, base):
+    def recommended(self, data, wishes, base, tell=None):
         self.wishes.append(wishes)
         steps = {"tune": {**TUNE, "settings": {**TUNE["settings"], **wishes.settings}}, "api": {"serve": "transformers", "from": "tune"}}
         adapter = "dora" if "base lora" in wishes.failed else "lora"

@@ -112,7 +112,6 @@ def test_a_model_of_ones_own_is_recommended_where_it_suits_best(capsys, folder):
         (["--data", "labels.csv", "--on", "A10", "--task", "chat"], "`classify-tokens`, which are for other tasks"),
         (["--data", "broken.csv"], "1 row is broken"),
         (["--data", "empty.csv"], "columns' names into its first line"),
-        (["--data", "faq.jsonl"], "columns: {instruction: question, output: reply}}"),
         (["--data", "odd.csv"], "`--columns instruction=ask,output=say`"),
         (["--data", "gone.jsonl"], "TS-DATA-001"),
         (["--data", "odd.jsonl"], "TS-RECOMMEND-003"),
@@ -125,12 +124,19 @@ def test_a_model_of_ones_own_is_recommended_where_it_suits_best(capsys, folder):
 )
 def test_what_is_wrong_is_told_with_what_to_do(words, said, capsys, folder):
     (folder / "odd.jsonl").write_text('{"alpha": 1}\n')
-    (folder / "faq.jsonl").write_text('{"question": "Where is it?", "reply": "On its way."}\n' * 2)
     rows = {"labels": "text,label\nfine,good\n", "broken": "instruction,output\nq,a\nq\n", "empty": "text,label\n", "odd": "ask,say\nq,a\n"}
     for name, text in rows.items():
         (folder / f"{name}.csv").write_text(text)
     assert main(["recommend", *words]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_columns_whose_names_say_what_they_are_are_taken_for_it_and_that_is_told(capsys, folder):
+    (folder / "faq.csv").write_text("question,answer\n" + "Where is it?,On its way.\n" * 2)
+    assert main(["recommend", "--data", "faq.csv", *ON, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["pipeline"]["steps"]["tune"]["data"] == {"path": "faq.csv", "columns": {"instruction": "question", "output": "answer"}}
+    assert any("taken so: instruction=question, output=answer" in remark for remark in found["remarks"])
 
 
 def test_a_column_may_be_called_otherwise(capsys, folder):

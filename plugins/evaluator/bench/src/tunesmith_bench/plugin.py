@@ -24,7 +24,7 @@ METRICS = {
 
 
 _RECOMMEND = {
-    "order": 10, "settings": {"concurrency": 4, "requests": 24, "warm_up": 8},
+    "order": 10, "settings": {"concurrency": 4, "requests": 12, "warm_up": 4},
     "rule": "three short runs tell whether a server answers, and about how fast", "source": "docs/bench.md",
 }  # fmt: skip
 

@@ -6,7 +6,7 @@ import hashlib
 import random
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,7 @@ class Inspection:
         codes: of broken rows -> how many there are of each.
         first: the first rows as the format made them, in some kilobytes.
         problem: why no format fits: code, what, why, fix; None if one does.
+        renaming: see `tunesmith_data.formats.detection.Detection`.
         audit: what speaks against training on the rows as a whole; `audited_by`: "characters", or the model whose tokens were counted.
     """
 
@@ -77,6 +78,7 @@ class Inspection:
     first: tuple[Mapping[str, Any], ...] = ()
     near_duplicates: int = 0
     compared: int = 0
+    renaming: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def usable(self) -> bool:
@@ -125,6 +127,7 @@ def inspect(
         meant={key: meant(record, key) for key in verdict.unread if record and meant(record, key)}, media=verdict.media,
         made=verdict.made if record else 0, labels=verdict.labels, codes=verdict.codes, first=tuple(verdict.first),
         near_duplicates=survey.near.count if survey.near else 0, compared=survey.near.compared if survey.near else 0,
+        renaming=found.renaming,
         problem=None if useless is None else {"code": useless.code, "what": useless.what, "why": useless.why, "fix": useless.fix},
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.errors import UserError
 from tunesmith_ask.request import Request
 from tunesmith_cli.api import card
-from tunesmith_recommend.api import Wishes, named_from, recommended
+from tunesmith_recommend.api import Wishes, named_from, recommended, stages
 
 if TYPE_CHECKING:
     from tunesmith.contracts import Device
@@ -54,7 +54,8 @@ def answer(
         raise no_rows(request)
     cards = card(registry, request.on) if request.on else None
     wishes = replace(wishes_of(request), cards=cards, models=models, any_model=any_model)
-    found, wanted = recommended(named_from(folder, Path(request.data)), wishes, base=folder.absolute())
+    with stages() as tell:
+        found, wanted = recommended(named_from(folder, Path(request.data)), wishes, base=folder.absolute(), tell=tell)
     return Answer(found, wanted, tuple(differing(request, wanted.data, found.pipeline)), cards is None or _has(registry, *cards))
 
 

@@ -28,6 +28,7 @@ from tunesmith_recommend.api import (
     page,
     pipeline_file,
     recommended,
+    stages,
     written,
 )
 
@@ -150,9 +151,10 @@ class AutoRun:
         if noted:
             facts = facts_of(self.folder / named, wishes.columns)
             if facts == noted["facts"]:
-                wanted = Wanted(str(named), facts, wishes.goal, wishes.task, wishes.budget, wishes.columns)
+                wanted = Wanted(str(named), facts, wishes.goal, wishes.task, wishes.budget, wishes.columns or facts["renaming"])
                 return Recommendation.from_note(noted["recommendation"]), wanted
-        found, wanted = recommended(named, wishes, base=self.folder)
+        with stages() as tell:
+            found, wanted = recommended(named, wishes, base=self.folder, tell=tell)
         self.history.begin({"facts": wanted.data, "recommendation": dataclasses.asdict(found)})
         return found, wanted
 

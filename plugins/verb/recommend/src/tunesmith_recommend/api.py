@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tunesmith_recommend.commands.options import add_wishes, seconds_of, wishes_of
     from tunesmith_recommend.commands.pipeline_place import check_place, named_from
     from tunesmith_recommend.commands.probe import probe_text
+    from tunesmith_recommend.commands.stages import stages
     from tunesmith_recommend.commands.text import page, pipeline_file, written
     from tunesmith_recommend.diagnosis.diagnosis import findings
     from tunesmith_recommend.diagnosis.finding import Finding
@@ -42,6 +43,7 @@ _MODULES = {
     "tunesmith_recommend.commands.options": "add_wishes, seconds_of, wishes_of",
     "tunesmith_recommend.commands.pipeline_place": "check_place, named_from",
     "tunesmith_recommend.commands.probe": "probe_text",
+    "tunesmith_recommend.commands.stages": "stages",
     "tunesmith_recommend.commands.text": "page, pipeline_file, written",
     "tunesmith_recommend.diagnosis.diagnosis": "findings",
     "tunesmith_recommend.diagnosis.finding": "Finding",
@@ -74,6 +76,7 @@ __all__ = [
     "probe_text",
     "recommended",
     "seconds_of",
+    "stages",
     "wishes_of",
     "written",
 ]  # fmt: skip

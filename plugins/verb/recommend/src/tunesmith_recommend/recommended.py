@@ -78,7 +78,7 @@ def recommended(
     tell(_("reading the rows"))
     data = facts_of(base / file, wishes.columns)
     wanted = Wanted(
-        str(file), data, wishes.goal, wishes.task, wishes.budget, wishes.columns, model=wishes.model, named=wishes.named,
+        str(file), data, wishes.goal, wishes.task, wishes.budget, wishes.columns or data["renaming"], model=wishes.model, named=wishes.named,
         settings=wishes.settings, failed=wishes.failed, reasons=wishes.reasons, refused=wishes.refused,
         counted=wishes.counted,
     )  # fmt: skip
@@ -101,7 +101,9 @@ def recommended(
         asked, before = named[0] if named else "auto", known(session.config.home)
         found = recommend(session.registry, wanted, models, devices, plans, asked=asked, reach=None if assumed else reach, known=before)
     unasked = ("whether the model can be fetched was not asked",) if assumed else ()
-    return replace(found, remarks=(*found.remarks, *wrong, *unasked)), wanted
+    taken = ", ".join(f"{name}={column}" for name, column in data["renaming"].items())
+    renamed = (f"no format has these columns; they are taken so: {taken}. `--columns` says it otherwise",) if taken else ()
+    return replace(found, remarks=(*renamed, *found.remarks, *wrong, *unasked)), wanted
 
 
 def _planned(session: Session, base: Path, devices: Mapping[str, Sequence[Device]], resolve: ModelResolver, *, here: bool) -> Any:
@@ -131,7 +133,8 @@ class _Described:
 
 
 def facts_of(file: Path, columns: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """What `tunesmith data facts --json` says of a file.
+    """What `tunesmith data facts --json` says of a file; `renaming` holds which column was taken for what, where `columns` does not say it
+    and their names do.
 
     Args:
         columns: name that the rows' format wants -> name of the column.
@@ -147,6 +150,8 @@ def facts_of(file: Path, columns: Mapping[str, str] | None = None) -> dict[str, 
         raise UserError("TS-RECOMMEND-003", f"{file} can't be looked into", fix=f"`tunesmith data facts {file}` says why.")
     if "error" in found:
         raise TunesmithError.from_json(found["error"])
+    if found["problem"] and found["renaming"] and not columns:
+        return {**facts_of(file, found["renaming"]), "renaming": found["renaming"]}
     if status or found["problem"] or not found["rows"]:
         told = found["problem"] or {}
         lines = told.get("why") if found["broken"] else ""  # of formats that don't fit the reasons are many

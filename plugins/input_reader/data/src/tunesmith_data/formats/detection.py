@@ -38,12 +38,14 @@ class Detection(NamedTuple):
         problems: why the file can't be used as wanted; empty if it can.
         format: of the artifact that its rows become.
         verdict: what was found in the rows, where there is a format.
+        renaming: where none fits and one would if columns were called otherwise: name that it wants -> name that the column has.
     """
 
     record: InstalledProvider | None
     problems: list[TunesmithError]
     format: str = ""
     verdict: Verdict = Verdict(0, 0)
+    renaming: Mapping[str, str] = {}
 
     def without(self, shown: str, found: Sequence[tuple[int, TunesmithError]]) -> Detection:
         """The same when the rows at these lines can't be used either, for what they name."""
@@ -96,7 +98,10 @@ def detect(
         useful = [record for record in formats if any(fits(format, wanted) for format in record.produces)]
         record = best(useful, rows)
         if record is None:
-            return Detection(None, [_no_format(shown, rows, sample, formats, useful, wanted, reader, columns)])
+            found = mapping(useful, rows)
+            renaming = {**columns, **found[1]} if found else {}
+            problem = _no_format(shown, rows, sample, formats, useful, wanted, reader, columns, found)
+            return Detection(None, [problem], renaming=renaming)
         format = next(format for format in record.produces if fits(format, wanted))
         return checked(path, shown, record, format, columns, {}, check)
     except NotRows as error:
@@ -169,6 +174,7 @@ def _no_column(shown: str, name: str, rows: Sequence[Mapping[str, Any]]) -> Tune
 def _no_format(
     shown: str, rows: Sequence[Mapping[str, Any]], sample: Sequence[Line], formats: Sequence[InstalledProvider],
     useful: Sequence[InstalledProvider], wanted: Sequence[str], reader: str, given: Mapping[str, str],
+    found: tuple[InstalledProvider, Mapping[str, str]] | None,
 ) -> TunesmithError:  # fmt: skip
     """Why none of the formats that the reader could use fits."""
     who = reader or "whoever trains here"
@@ -176,7 +182,6 @@ def _no_format(
     if not useful:
         return UserError("TS-DATA-004", f"{shown}: no installed dataset format makes {listed(wanted)}, which {who} reads",
                          fix="Install a plugin that brings one.")  # fmt: skip
-    found = mapping(useful, rows)
     named = _columns(shown, {**given, **found[1]}) if found else ""
     other = best(formats, rows)
     half = other is None  # of the columns that are wanted is some: nobody else has rows like these

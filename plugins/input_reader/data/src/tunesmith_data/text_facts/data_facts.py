@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tunesmith_data.inspection import Inspection
@@ -31,6 +31,7 @@ class DataFacts:
         languages, domains: share of the sampled characters, and of the sampled rows; `sampled`: how many rows were.
         modalities: ``text`` and what rows have beside it; `media`: in how many rows.
         labels: classes -> rows.
+        renaming: where no format fits and one would if columns were called otherwise: name that it wants -> name that the column has.
     """
 
     path: str
@@ -55,6 +56,7 @@ class DataFacts:
     problem: Mapping[str, str] | None = None
     near_duplicates: int = 0
     compared: int = 0
+    renaming: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -73,6 +75,7 @@ def facts_of(found: Inspection) -> DataFacts:
         tokens=round(total / each), longest={key: round(found.lengths[key] / each) for key in ("p95", "most") if key in found.lengths},
         languages=languages, domains=domains_of(texts), sampled=len(texts), modalities=("text", *found.media), media=found.media,
         labels=found.labels, problem=found.problem, near_duplicates=found.near_duplicates, compared=found.compared,
+        renaming=found.renaming,
     )  # fmt: skip
 
 

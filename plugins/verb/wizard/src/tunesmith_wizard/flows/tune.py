@@ -10,7 +10,7 @@ from typing import Any
 from tunesmith.errors import TunesmithError
 from tunesmith_cli.api import gettext as _
 from tunesmith_cli.api import number
-from tunesmith_recommend.api import GOALS, Recommendation, Wanted, Wishes, facts_of, pipeline_file, recommended, seconds_of
+from tunesmith_recommend.api import GOALS, Recommendation, Wanted, Wishes, facts_of, pipeline_file, recommended, seconds_of, stages
 from tunesmith_wizard.flows.changes import Change
 from tunesmith_wizard.flows.engines import serving
 from tunesmith_wizard.flows.recommendation_page import show, show_refused
@@ -55,7 +55,11 @@ def _data(shop: Workshop) -> tuple[Path, dict[str, str]]:
         columns: dict[str, str] = {}
         while True:
             try:
-                _tell(shop, facts_of(Path(text), columns))
+                facts = facts_of(Path(text), columns)
+                if renaming := facts["renaming"]:
+                    columns = _columns(shop, ",".join(f"{name}={column}" for name, column in renaming.items()))
+                    facts = facts_of(Path(text), columns)
+                _tell(shop, facts)
                 return Path(text), columns
             except TunesmithError as trouble:
                 error = trouble
@@ -67,9 +71,13 @@ def _data(shop: Workshop) -> tuple[Path, dict[str, str]]:
             options = {"columns": _("say which column is which"), "file": _("another file")}
             if interview.choose("instead", _("What then?"), options, "columns", reason=told[1]) == "file":
                 break
-            which = _("Which column is which? For example instruction=question,output=answer")
-            pairs = interview.ask(Question("columns", which, recommended=told[1], check=_pairs))
-            columns = dict(pair.split("=") for pair in pairs.split(","))  # type: ignore[misc]
+            columns = _columns(shop, told[1])
+
+
+def _columns(shop: Workshop, recommended: str) -> dict[str, str]:
+    which = _("Which column is which? For example instruction=question,output=answer")
+    pairs = shop.interview.ask(Question("columns", which, recommended=recommended, check=_pairs))
+    return dict(pair.split("=") for pair in pairs.split(","))  # type: ignore[misc]
 
 
 def _pairs(text: str) -> str:
@@ -109,7 +117,8 @@ def _recommended(shop: Workshop, file: Path, wishes: Wishes) -> tuple[Recommenda
         wishes = replace(wishes, goal=goal, budget=seconds_of(budget))
         interview.say(_("Looking for what suits these rows and fits this machine ..."), "dim")
         try:
-            found = recommended(file, wishes)
+            with stages() as tell:
+                found = recommended(file, wishes, tell=tell)
             show(interview, *found)
             return found
         except TunesmithError as error:

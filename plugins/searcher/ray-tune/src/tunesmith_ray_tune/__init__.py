@@ -1,0 +1,1 @@
+"""Ray Tune's search algorithms and schedulers as the searcher `ray-tune`."""
