@@ -45,7 +45,7 @@ def suggested(settings: RayTuneSettings, search: Search, history: Sequence[Trial
 
 
 def _known(search: Search, history: Sequence[Trial]) -> Iterator[tuple[Trial, float]]:
-    """Trials that say something of their values, with what they cost; one that was given up costs as much as the worst that came to its end.
+    """Trials that say something of their values, with what they cost; one that was given up as much as the worst that came to its end.
 
     One that failed says nothing: of the algorithms some can't be told that.
     """
@@ -61,9 +61,10 @@ def _options(settings: RayTuneSettings, seed: int) -> dict[str, Any]:
         return {"n_initial_points": settings.n_initial_points, "random_state_seed": seed}
     if settings.search_alg == "bayesopt":  # a value that is suggested again is another matter for who asks
         return {"random_search_steps": settings.n_initial_points, "random_state": seed, "skip_duplicate": False}
-    from optuna.samplers import TPESampler
+    import optuna
 
-    return {"sampler": TPESampler(n_startup_trials=settings.n_initial_points, seed=seed)}
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # it tells of each study, and one is made at each proposal
+    return {"sampler": optuna.samplers.TPESampler(n_startup_trials=settings.n_initial_points, seed=seed)}
 
 
 def _seed(search: Search, number: int) -> int:

@@ -78,8 +78,8 @@ def recommended(
     tell(_("reading the rows"))
     data = facts_of(base / file, wishes.columns)
     wanted = Wanted(
-        str(file), data, wishes.goal, wishes.task, wishes.budget, wishes.columns or data["renaming"], model=wishes.model, named=wishes.named,
-        settings=wishes.settings, failed=wishes.failed, reasons=wishes.reasons, refused=wishes.refused,
+        str(file), data, wishes.goal, wishes.task, wishes.budget, wishes.columns or data["renaming"], model=wishes.model,
+        named=wishes.named, settings=wishes.settings, failed=wishes.failed, reasons=wishes.reasons, refused=wishes.refused,
         counted=wishes.counted,
     )  # fmt: skip
     session = Session.open(base)
