@@ -19,6 +19,7 @@ sys.path[:0] = [str(ROOT / "plugins" / "environment_builder" / "environments" / 
 from tunesmith_environments.installers.pip_settings import uv_variables  # noqa: E402
 
 CONSTRAINTS = ROOT / "tools" / "constraints.txt"
+LARGE = ("tunesmith-ray-tune",)  #: what these run on is installed by the tests that need it, in an environment of its own
 FOLDERS = ("*/", "plugins/*/*/", "contrib/*/")  #: that hold distributions
 
 
@@ -36,7 +37,7 @@ def requirements(test: bool) -> list[str]:
         if name in named:
             wanted += ["-e", str(folder)]
         elif test:
-            runtime = re.search(r"^runtime\s*=", (folder / "pyproject.toml").read_text(), re.M)
+            runtime = name not in LARGE and re.search(r"^runtime\s*=", (folder / "pyproject.toml").read_text(), re.M)
             wanted += ["-e", f"{folder}[runtime]" if runtime else str(folder)]
     if test:
         wanted += ["-r", str(ROOT / "tools" / "requirements-test.txt")]

@@ -76,6 +76,11 @@ def _mapped(path: Path, changed: int) -> mmap.mmap:
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
+def unmap() -> None:
+    """Map no file any longer that nobody reads: its pages count as this process's as long as it is mapped."""
+    _mapped.cache_clear()
+
+
 def as_float(stored: np.ndarray, dtype: str) -> np.ndarray:
     if dtype == "BF16":
         return (stored.astype(np.uint32) << 16).view(np.float32)

@@ -13,6 +13,7 @@ from tunesmith.contracts.step import Step
 from tunesmith.errors import TunesmithError
 from tunesmith_audit.bounds import Bounds, bits_of, output_bounds
 from tunesmith_audit.outputs.distance import NotCompared, distance, ids_of, load, log_probs_of
+from tunesmith_audit.outputs.freed_memory import give_back
 from tunesmith_audit.settings import AuditSettings
 from tunesmith_audit.verdict import Finding, Verdict
 from tunesmith_models import ModelShape, configuration, stored_type
@@ -79,6 +80,7 @@ def compared(
         runner: what runs the child in place of transformers.
     """
     settings = settings or AuditSettings()
+    give_back()
     try:
         ids, gated = ids_of(parent, child, settings.prompts)
         if gated.ok:
