@@ -41,9 +41,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "sft, LoRA on all linear": ("sft", {"dataset_name": "chat", **LORA, "lora_target_modules": "all-linear", "lora_dropout": 0.0}),
     "dpo, all weights": ("dpo", {"dataset_name": "pairs"}),
     "dpo, hinge": ("dpo", {"dataset_name": "pairs", "loss_type": "hinge"}),
-    "dpo, sigmoid and sft": ("dpo", {"dataset_name": "pairs", "loss_type": ["sigmoid", "sft"], "loss_weights": [1.0, 0.3], "beta": 0.2}),
     "dpo, ipo, LoRA": ("dpo", {"dataset_name": "pairs", "loss_type": "ipo", **LORA}),
-    "kto, without a divergence": ("kto", {"dataset_name": "votes", "loss_type": "apo_zero_unpaired"}),
 }
 ASKED = [
     ("Where do artifacts live?", "In the store."), ("Who makes a plan?", "The planner does."),
@@ -61,7 +59,6 @@ def rows() -> dict[str, list[dict[str, Any]]]:
         "books": [{"text": f"{said} {answer} " * 3} for said, answer in ASKED],
         "completions": [{"prompt": chat[:1], "completion": chat[1:]} for chat in chats],
         "pairs": [{"prompt": chat[:1], "chosen": chat[1:], "rejected": refused} for chat in chats],
-        "votes": [{"prompt": chat[:1], "completion": chat[1:], "label": number % 2 == 0} for number, chat in enumerate(chats)],
     }
 
 
