@@ -15,7 +15,7 @@ from tunesmith.plugins.registry import load_registry
 from tunesmith_data.api import row_schema
 from tunesmith_data.formats.resemblance import best
 from tunesmith_data.named.table import NamedDataset, named_datasets
-from tunesmith_data.rows_file import renamed
+from tunesmith_data.shape.rows import renamed
 
 ROOT = Path(__file__).parents[2]
 _ASKED = {"role": "user", "content": "What is 2 + 2?"}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tunesmith_cli.import_probe import probe
     from tunesmith_cli.launch import DEFAULT_FILE, Session
     from tunesmith_cli.main import main
-    from tunesmith_cli.options.columns import add_columns, columns_given
+    from tunesmith_cli.options.columns import add_columns, add_filter, columns_given, filter_given
     from tunesmith_cli.options.device_catalog import add_cards, card, card_sizes, named_cards
     from tunesmith_cli.options.json_catalog import read_json_catalog
     from tunesmith_cli.options.overrides import override
@@ -58,7 +58,7 @@ _MODULES = {
     "tunesmith_cli.import_probe": "probe",
     "tunesmith_cli.launch": "DEFAULT_FILE, Session",
     "tunesmith_cli.main": "main",
-    "tunesmith_cli.options.columns": "add_columns, columns_given",
+    "tunesmith_cli.options.columns": "add_columns, add_filter, columns_given, filter_given",
     "tunesmith_cli.options.device_catalog": "add_cards, card, card_sizes, named_cards",
     "tunesmith_cli.options.json_catalog": "read_json_catalog",
     "tunesmith_cli.options.overrides": "override",
@@ -90,6 +90,7 @@ __all__ = [
     "StepEstimator",
     "add_cards",
     "add_columns",
+    "add_filter",
     "amount",
     "ask_command",
     "card",
@@ -102,6 +103,7 @@ __all__ = [
     "duration",
     "error_text",
     "file_argument",
+    "filter_given",
     "gettext",
     "language",
     "load",

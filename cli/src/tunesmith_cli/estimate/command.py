@@ -16,7 +16,7 @@ from tunesmith_cli.estimate.output import as_json, page
 from tunesmith_cli.estimate.parser import estimate_parser, general_help
 from tunesmith_cli.estimate.step import StepEstimator
 from tunesmith_cli.launch import Session
-from tunesmith_cli.options.columns import columns_given
+from tunesmith_cli.options.columns import rows_given
 from tunesmith_cli.options.settings import settings_given
 from tunesmith_cli.plugin_commands import Catalog
 from tunesmith_cli.verb.arguments import SETTINGS, Part, VerbForm
@@ -100,8 +100,7 @@ def _data(args: Namespace, session: Session, form: VerbForm) -> dict[str, Any]:
         from tunesmith.contracts.kinds.input_reader import InputRequest
         from tunesmith.planning.inputs.input_readers import facts_of
 
-        columns = columns_given(args)
-        written = {"path": args.data, "columns": columns} if columns else args.data
+        written = rows_given(args.data, args)
         with session.reading() as planner:
             found = facts_of(InputRequest(written, ("dataset/*",), form.verb.name), session.registry, planner)
     told = {"rows": args.rows, "length": args.length}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tunesmith_cli.estimate.arguments import estimable
-from tunesmith_cli.options.columns import add_columns
+from tunesmith_cli.options.columns import add_columns, add_filter
 from tunesmith_cli.options.device_catalog import add_cards
 from tunesmith_cli.options.parser import Parser, dashed
 from tunesmith_cli.options.settings import typed
@@ -23,6 +23,7 @@ def estimate_parser(form: VerbForm) -> Parser:
     group.add_argument("--model", metavar="URI", help="a config.json, a directory that has one, or scheme://place: no weights are read")
     group.add_argument("--data", metavar="PATH", help="rows whose number and length to take (instead of the two below)")
     add_columns(group)
+    add_filter(group)
     group.add_argument("--rows", type=typed(_COUNT), metavar="N", help="how many rows there are (default: enough for full batches)")
     group.add_argument("--length", type=typed(_COUNT), metavar="N", help="tokens of a row (default: the longest that is allowed)")
     group.add_argument("--device", metavar="NAME", help="device backend (default: the best that is here)")

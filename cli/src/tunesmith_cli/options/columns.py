@@ -18,6 +18,27 @@ def add_columns(parser: Any) -> None:
     )  # fmt: skip
 
 
+def add_filter(parser: Any) -> None:
+    parser.add_argument(
+        "--filter",
+        default="",
+        metavar="EXPRESSION",
+        help="only the rows that this is true of, by their columns: 'score|int >= 4 and lang == \"en\"'",
+    )
+
+
+def filter_given(args: Namespace) -> str:
+    """The expression; empty: all rows."""
+    return str(getattr(args, "filter", "") or "").strip()
+
+
+def rows_given(path: str, args: Namespace) -> Any:
+    """A file of rows read so, as a pipeline would have it."""
+    more: dict[str, Any] = {"columns": columns_given(args), "filter": filter_given(args)}
+    more = {name: value for name, value in more.items() if value}
+    return {"path": path, **more} if more else path
+
+
 def columns_given(args: Namespace) -> dict[str, str]:
     """Wanted name -> name in the file.
 

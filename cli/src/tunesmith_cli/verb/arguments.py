@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.errors import UserError
 from tunesmith.plugins.records import ProviderRecord
-from tunesmith_cli.options.columns import columns_given
+from tunesmith_cli.options.columns import rows_given
 from tunesmith_cli.options.listeners import kinds_that_listen
 from tunesmith_cli.options.parser import dashed, normal_options
 from tunesmith_cli.options.settings import SettingOption, setting_options, settings_given
@@ -175,14 +175,14 @@ class VerbForm:
 
     def files(self, entry: Input, paths: list[str], found: Namespace) -> Any:
         """The files of rows of one input, as a pipeline would have them."""
-        columns = columns_given(found)
         mixed = _mixed(paths, getattr(found, f"weights:{entry.name}"), dashed(entry.name))
-        if not columns:
+        entries = [rows_given(path, found) for path in paths]
+        if not isinstance(entries[0], Mapping):
             return mixed
         if len(paths) == 1:
-            return {"path": paths[0], "columns": columns}
+            return entries[0]
         shares = mixed if isinstance(mixed, Mapping) else {}
-        return [{"path": path, "columns": columns} | ({"weight": shares[path]} if path in shares else {}) for path in paths]
+        return [entry | ({"weight": shares[path]} if path in shares else {}) for path, entry in zip(paths, entries, strict=True)]
 
 
 def _has_use(record: ProviderRecord, entry: Input) -> bool:

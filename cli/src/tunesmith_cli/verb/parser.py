@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tunesmith.plugins.records import ProviderRecord
-from tunesmith_cli.options.columns import add_columns
+from tunesmith_cli.options.columns import add_columns, add_filter
 from tunesmith_cli.options.parser import Parser, dashed, usage_of
 from tunesmith_cli.options.settings import SettingOption, add_setting, typed
 from tunesmith_cli.verb.arguments import AUTO, VerbForm, takes_model, takes_rows
@@ -90,6 +90,7 @@ def _add_work(parser: Parser, form: VerbForm) -> None:
             )
     if any(map(takes_rows, others)):
         add_columns(group)
+        add_filter(group)
     if form.verb.many:
         group.add_argument("--gate", action="append", default=[], metavar="METRIC=BOUND", help='fail unless it holds, e.g. "loss<=2.5"')
     group.add_argument("--seed", type=typed(_SEED), metavar="N", help="of everything random (default 0)")

@@ -18,9 +18,10 @@ from tunesmith_data.api import message
 from tunesmith_data.audit.audit import Audit
 from tunesmith_data.audit.finding import KEPT, Finding
 from tunesmith_data.audit.length_bias import LEAST, length_bias, lower_bound
+from tunesmith_data.audit.fix_command import Inspected
 from tunesmith_data.audit.packing import packed
 from tunesmith_data.audit.rows import RowAudit, digest_of_prompt, one_label, shared_prompts
-from tunesmith_data.audit.tokens import by_tokens
+from tunesmith_data.audit.tokens import by_tokens, unfit
 from tunesmith_data.audit.worker import run
 from tunesmith_data.settings import CheckSettings
 
@@ -61,12 +62,36 @@ def test_pairs_without_a_fault_are_no_warning():
     (counts(2, begin=(6, 7)), "different-prompts"),
     (counts(2, (100, 12), left=(0, 6)), "emptied"),
     (counts(2, (65, 12), left=(3, 6)), "too-long"),
+    (counts(2) | {"endless": 1}, "endless"),
     ({"row": 2, "error": "TS-DATA-036"}, "refused"),
 ])  # fmt: skip
 def test_each_fault_is_found_with_its_line(row, name):
     finding = found([counts(1), row, counts(3)], lines=(1, 4, 9))[name]
     assert (finding.count, finding.lines, finding.warning) == (1, (4,), True)
     assert finding.rule
+
+
+def test_a_copy_leaves_out_all_rows_of_which_something_is_told_by_tokens_each_with_what():
+    rows = [counts(1), counts(2, (65, 12), left=(3, 6)) | {"endless": 1}, *(counts(number, common=5) for number in range(3, 400))]
+    told = unfit(rows, 64, range(11, 411))
+    assert list(told) == [12, *range(13, 410)]
+    assert told[12] == "longer than 64 tokens; an answer whose end is not trained on: the model would not learn to stop"
+
+
+@pytest.mark.parametrize(
+    ("name", "lines", "command"),
+    [
+        ("endless", (3,), "fix 'my rows.jsonl' --columns q=ask --model ./m --max-length 64 --output FILE"),
+        ("pii-email", (3,), "fix 'my rows.jsonl' --columns q=ask --mask-pii --output FILE"),
+        ("contamination.near", ((3, 1),), "fix 'my rows.jsonl' --columns q=ask --against test.jsonl --output FILE"),
+        ("shared-prompts", ((1, 3), (2, 3)), "fix 'my rows.jsonl' --columns q=ask --without 3 --output FILE"),
+        ("nearly-equal-pairs", (9, 4), "fix 'my rows.jsonl' --columns q=ask --without 4,9 --output FILE"), ("length-bias", (), ""),
+    ],
+)  # fmt: skip
+def test_each_finding_has_the_command_that_fixes_it(name, lines, command):
+    inspected = Inspected("my rows.jsonl", ("--columns", "q=ask"), ("--model", "./m", "--max-length", "64"), "new.jsonl", "test.jsonl")
+    (finding,) = inspected.with_fixes([Finding.of_lines(name, "what", lines, 10)])
+    assert finding.fix == (f"tunesmith data {command}" if command else "")
 
 
 def test_a_few_rows_that_are_too_long_are_no_warning():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from argparse import ArgumentTypeError
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from tunesmith.errors import UserError
 from tunesmith_data.commands import main
+from tunesmith_data.commands.rows import line_numbers
 from tunesmith_data.fixed_copy import FixedCopy, Wanted, fixed_copy, lines_left
 from tunesmith_data.formats.detection import by_schema
 
@@ -96,3 +98,18 @@ def test_a_copy_that_can_not_be_written_is_told_before_the_rows_are_read(
     (tmp_path / "rows.jsonl").write_text("{not read")
     with pytest.raises(UserError, match="TS-DATA-086"):
         main(["fix", "rows.jsonl", "--output", output])
+
+
+def test_lines_that_are_named_and_those_told_by_tokens_are_left_out_with_what_is_told(fixed: Callable[..., Any]) -> None:
+    rows = [{"question": f"number {n}", "solution": "s"} for n in range(5)]
+    found, left = fixed(rows, without={2, 3}, tokens={1: "longer than 64 tokens", 3: "more"})
+    assert found.left_out["named"] == [(2, ""), (3, "")]
+    assert found.left_out["tokens"] == [(1, "longer than 64 tokens")]
+    assert [row["question"] for row in left] == ["number 3", "number 4"]
+
+
+def test_the_lines_of_a_command_are_numbers_and_ranges() -> None:
+    assert line_numbers("3,17,5-7") == {3, 5, 6, 7, 17}
+    for wrong in ("", "a", "3-", "-3", "3;4"):
+        with pytest.raises(ArgumentTypeError, match="numbers of lines"):
+            line_numbers(wrong)

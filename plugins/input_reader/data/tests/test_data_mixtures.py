@@ -62,7 +62,7 @@ def test_a_list_of_one_is_that_file(planner, files):
         ("{path: a.jsonl, columns: [question]}", "TS-SPEC-005", "which column is which"),
         ("{path: a.jsonl, columns: {question: x, solution: x}}", "TS-SPEC-005", "which column is which"),
         ("[{path: a.jsonl, weight: 2}, b.jsonl]", "TS-SPEC-005", "a weight to each file"),
-        ("[{path: a.jsonl, rows: 2}]", "TS-SPEC-005", "no key of a file. Known: columns, path, split, test_size, weight."),
+        ("[{path: a.jsonl, rows: 2}]", "TS-SPEC-005", "no key of a file. Known: columns, filter, path, split, test_size, weight."),
         ("{path: a.jsonl, columns: {question: qestion}}", "TS-DATA-027", "no column `qestion`"),
         ("[a.jsonl, c.jsonl]", "TS-DATA-001", "c.jsonl"), ("[a.jsonl, 3]", "TS-SPEC-005", "should name files"),
     ],

@@ -70,7 +70,8 @@ def test_roles_bound_the_tokens_and_the_answers_are_learnt(bench):
     assert total == {"rows": 1, "broken": 0, "lengths": [count], "max_length": 2048}
     labels = sequence["labels"]
     assert counts == {
-        "row": 1, "tokens": [count], "trained": [sum(labels)], "left": [sum(labels)], "begin": [labels.index(True)], "common": count,
+        "row": 1, "endless": 0, "tokens": [count],
+        "trained": [sum(labels)], "left": [sum(labels)], "begin": [labels.index(True)], "common": count,
     }  # fmt: skip
 
 

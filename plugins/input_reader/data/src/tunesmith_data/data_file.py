@@ -14,12 +14,13 @@ from tunesmith_data.digest import digest_of
 from tunesmith_data.formats.detection import Check, Detection, detect, named
 from tunesmith_data.line import NotRows
 from tunesmith_data.media.references import Media, media_of
+from tunesmith_data.shape.rows import without_filter
 from tunesmith_data.sources.fetched import local
 
 READINGS = 3  # of a file that is written meanwhile
 Memory = MutableMapping[str, Any]
 Found = TypeVar("Found")
-_FACTS = ("rows", "made", "characters", "media", "first", "unread", "converted", "labels")  # of a file's rows
+_FACTS = ("rows", "made", "characters", "media", "first", "unread", "converted", "labels", "left_out")  # of a file's rows
 
 
 class Rows(NamedTuple):
@@ -30,7 +31,7 @@ class Rows(NamedTuple):
         format: of the artifact that they become.
         facts: see `tunesmith_data.check.verdict.Verdict`.
         size: bytes, those of the media that they name included.
-        columns: name that the format wants -> name that the column has in the file.
+        columns: name that the format wants -> name that the column has in the file, and the filter (see `tunesmith_data.shape`).
     """
 
     file: InputFile
@@ -51,7 +52,7 @@ class DataFile:
     def __init__(self, text: str, columns: Sequence[tuple[str, str]], planner: Planner, check: Check) -> None:
         found = local(text, planner)
         self.text, self.planner, self.check = text, planner, check
-        self.path, self.columns = found.path, dict(columns) or dict(found.columns)
+        self.path, self.columns = found.path, dict(columns) if without_filter(dict(columns)) else {**found.columns, **dict(columns)}
 
     def fitting(self, wanted: Sequence[str], reader: str) -> Rows:
         """The rows in the first of the installed formats that fits them and makes what is wanted.

@@ -4,9 +4,10 @@ personal data is to be masked."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from tunesmith.contracts.kinds.input_reader import InstalledProvider
@@ -22,9 +23,20 @@ from tunesmith_data.rows_file import read_file
 from tunesmith_data.text_facts.data_facts import texts_in
 from tunesmith_data.text_facts.languages import language_of
 
-BROKEN, EMPTY, LENGTH, LANGUAGE = "broken", "empty", "length", "language"
+FILTERED, NAMED, TOKENS, BROKEN, EMPTY, LENGTH, LANGUAGE = "filter", "named", "tokens", "broken", "empty", "length", "language"
 DUPLICATE, NEAR, EVALUATED = "duplicate", "near-duplicate", "evaluation"
-REASONS = (BROKEN, EMPTY, LENGTH, LANGUAGE, DUPLICATE, NEAR, EVALUATED)  #: in the order in which a row is looked at
+REASONS = (
+    FILTERED,
+    NAMED,
+    BROKEN,
+    EMPTY,
+    LENGTH,
+    LANGUAGE,
+    DUPLICATE,
+    NEAR,
+    EVALUATED,
+    TOKENS,
+)  #: in the order in which a row is looked at
 
 
 @dataclass(frozen=True)
@@ -75,7 +87,7 @@ class FixedCopy:
 def fixed_copy(
     path: Path, installed: Mapping[str, InstalledProvider], *, columns: Mapping[str, str], check: Check, roots: Sequence[Path] = (),
     keep: Sequence[str] = (), near: bool = False, against: Path | None = None, mask: bool = False,
-    wanted: Wanted = Wanted(),
+    wanted: Wanted = Wanted(), without: Collection[int] = (), tokens: Mapping[int, str] = MappingProxyType({}),
 ) -> FixedCopy:  # fmt: skip
     """What is to be left out, and why.
 
@@ -85,7 +97,8 @@ def fixed_copy(
         keep: reasons for which nothing is left out. Broken rows always are: they can't be used.
         near: whether rows that are nearly an earlier one are left out; at most 20,000 are compared.
         against: rows for evaluation, which should not be trained on.
-        wanted: which rows are.
+        wanted: which rows are; `without`: lines that are not.
+        tokens: lines of which something is told by a model's tokens -> what is.
         mask: whether personal data in the rows that are left is to be masked.
 
     Raises:
@@ -100,11 +113,18 @@ def fixed_copy(
     seen: dict[bytes, int] = {}
     alike = NearDuplicates() if near else None
     for line in read_file(path, columns):
-        if line.row is None and not line.problem:
+        if line.row is None and not line.problem and not line.left_out:
             continue
         copy.rows += 1
-        if reason := _reason(line.number, line.row, broken, reasons, required, seen, alike, keep, wanted):
+        if line.left_out:
+            copy.left_out[FILTERED].append((line.number, ""))
+            continue
+        if line.number in without:
+            copy.left_out[NAMED].append((line.number, ""))
+        elif reason := _reason(line.number, line.row, broken, reasons, required, seen, alike, keep, wanted):
             copy.left_out[reason[0]].append((line.number, reason[1]))
+        elif line.number in tokens:
+            copy.left_out[TOKENS].append((line.number, tokens[line.number]))
     if against and EVALUATED not in keep:
         _leave_out_evaluated(copy, path, columns, against)
     copy.kept = copy.rows - len(copy.lines)

@@ -18,6 +18,7 @@ from tunesmith_data.data_file import DataFile, Rows
 from tunesmith_data.formats.detection import Check
 from tunesmith_data.formats.resemblance import meant, requiring
 from tunesmith_data.mixture import Mixture, Split, mixture_of
+from tunesmith_data.shape.rows import parts_of, shape_of
 from tunesmith_data.verbs.mix import shares
 from tunesmith_data.verbs.split import cannot_part, share_of
 
@@ -76,8 +77,9 @@ class DataFiles:
         if request.verb != "prepare" or record is None:
             return None
         columns = request.settings.get("columns")
-        said = tuple((name, str(column)) for name, column in columns.items()) if isinstance(columns, Mapping) else ()
-        found = DataFile(str(request.written), said, planner, check).in_format(record, request.provider_settings)
+        said = {name: str(column) for name, column in columns.items()} if isinstance(columns, Mapping) else {}
+        shape = shape_of(said, str(request.settings.get("filter") or ""))
+        found = DataFile(str(request.written), tuple(shape.items()), planner, check).in_format(record, request.provider_settings)
         return PlannedInput(file=found.file, size=found.size, facts=_told(found.facts))
 
 
@@ -111,7 +113,7 @@ def _told(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _prepare(rows: Rows, text: str, reader: str, formats: Mapping[str, InstalledProvider]) -> InputStep:
-    settings = {"format": rows.format} | ({"columns": dict(rows.columns)} if rows.columns else {})
+    settings = {"format": rows.format, **parts_of(rows.columns)}
     return InputStep(
         "prepare", f"data:{stem(rows.file.path)}", {"file": rows.file}, rows.format, settings, {KIND: rows.record.name},
         disk=1.5 * rows.size, reason=_reason(rows, text, reader, formats),
@@ -121,6 +123,8 @@ def _prepare(rows: Rows, text: str, reader: str, formats: Mapping[str, Installed
 def _reason(rows: Rows, text: str, reader: str, formats: Mapping[str, InstalledProvider]) -> str:
     facts, record = rows.facts, rows.record
     reason = f"{reader} reads {rows.format}; all {facts['rows']} rows of {text} fit"
+    if facts["left_out"]:
+        reason = f"{reader} reads {rows.format}; {facts['rows']} rows of {text} fit, {facts['left_out']} are left out by the filter"
     if facts["made"] != facts["rows"]:
         reason += f" and become {facts['made']}"
     if unread := facts["unread"]:

@@ -46,6 +46,7 @@ class Inspection:
         first: the first rows as the format made them, in some kilobytes.
         problem: why no format fits: code, what, why, fix; None if one does.
         renaming: see `tunesmith_data.formats.detection.Detection`.
+        left_out: rows that a filter leaves out; nothing else is told of them.
         audit: what speaks against training on the rows as a whole; `audited_by`: "characters", or the model whose tokens were counted.
     """
 
@@ -79,6 +80,7 @@ class Inspection:
     near_duplicates: int = 0
     compared: int = 0
     renaming: Mapping[str, str] = field(default_factory=dict)
+    left_out: int = 0
 
     @property
     def usable(self) -> bool:
@@ -127,7 +129,7 @@ def inspect(
         meant={key: meant(record, key) for key in verdict.unread if record and meant(record, key)}, media=verdict.media,
         made=verdict.made if record else 0, labels=verdict.labels, codes=verdict.codes, first=tuple(verdict.first),
         near_duplicates=survey.near.count if survey.near else 0, compared=survey.near.compared if survey.near else 0,
-        renaming=found.renaming,
+        renaming=found.renaming, left_out=survey.left_out,
         problem=None if useless is None else {"code": useless.code, "what": useless.what, "why": useless.why, "fix": useless.fix},
     )  # fmt: skip
 
@@ -147,11 +149,13 @@ class _Survey:
         self.duplicates: list[tuple[int, int]] = []
         self.sample: list[tuple[int, Mapping[str, Any]]] = []
         self.near: NearDuplicates | None = None
-        self.drawn = self.empty_count = self.duplicate_count = 0
+        self.left_out = self.drawn = self.empty_count = self.duplicate_count = 0
 
     def add(self, line: Line) -> None:
         if line.problem:
             self.broken.add(line.number)
+        elif line.left_out:
+            self.left_out += 1
         elif line.row is None:
             self.note_empty(line.number, "the line")
         else:

@@ -9,11 +9,13 @@ LARGEST_ROW = 2**26  # bytes
 
 
 class Line(NamedTuple):
-    """What a file holds at a line (from 1): a row, or what is wrong there; neither for an empty line."""
+    """What a file holds at a line (from 1): a row, or what is wrong there; neither for an empty line, and one
+    that a filter leaves out."""
 
     number: int
     row: Mapping[str, Any] | None = None
     problem: str = ""
+    left_out: bool = False
 
 
 class NotRows(Exception):

@@ -1,8 +1,9 @@
 """Data files where one belongs.
 
 ``[a.jsonl, b.jsonl]``, with the share of each ``{a.jsonl: 0.7, b.jsonl: 0.3}``, with what their columns are called
-``{path: a.jsonl, columns: {instruction: question}}``, or a part of one ``{path: a.jsonl, split: train, test_size: 0.1}``; such entries
-also in a list, then with a `weight`. A path with ``*``, ``?`` or ``[...]`` is all files that it fits, in the order of their names.
+``{path: a.jsonl, columns: {instruction: question}}``, with a condition for its rows ``{path: a.jsonl, filter: "score|int > 3"}``, or a part
+of one ``{path: a.jsonl, split: train, test_size: 0.1}``; such entries also in a list, then with a `weight`. A path with ``*``, ``?`` or
+``[...]`` is all files that it fits, in the order of their names.
 """
 
 from __future__ import annotations
@@ -18,14 +19,16 @@ from typing import Any, NamedTuple
 from tunesmith.contracts.untrusted_files import path_of
 from tunesmith.errors import UserError, did_you_mean
 from tunesmith.spelling import near
+from tunesmith_data.shape.expressions import is_expression
+from tunesmith_data.shape.rows import FILTER, shape_of
 from tunesmith_data.sources.address import is_address
 
-_KEYS = ("path", "columns", "split", "test_size", "weight")
+_KEYS = ("path", "columns", "filter", "split", "test_size", "weight")
 SPLITS = ("train", "test")
 MOST = 256  # files of a pattern: each is a step
 TEST_SIZE = 0.1  #: where a file's `split` is named and no `test_size`
 
-Columns = tuple[tuple[str, str], ...]  #: (name that a format wants, name that the column has in the file)
+Columns = tuple[tuple[str, str], ...]  #: (name that a format wants, name that the column has in the file); also the filter (`shape`)
 
 
 class Split(NamedTuple):
@@ -141,6 +144,10 @@ def _read(value: Sequence[Any] | Mapping[str, Any]) -> Mixture | str:
             return f"should give {entry['path']} a weight above 0, got {entry['weight']!r}"
     if weights and len(weights) < len(entries):
         return "should give a weight to each file, or to none"
+    if unsaid := next(
+        (entry for entry in entries if not isinstance(entry.get("filter", "x"), str) or not entry.get("filter", "x").strip()), None
+    ):
+        return f'should say of {unsaid["path"]} which rows are wanted, as in filter: "score|int > 3", got {unsaid["filter"]!r}'
     columns = [_columns(entry.get("columns") or {}) for entry in entries]
     for entry, found in zip(entries, columns, strict=True):
         if found is None:
@@ -150,7 +157,9 @@ def _read(value: Sequence[Any] | Mapping[str, Any]) -> Mixture | str:
     splits = [_split(entry) for entry in entries]
     if wrong := next((one for one in splits if isinstance(one, str)), ""):
         return wrong
-    named = tuple(found or () for found in columns)
+    named = tuple(
+        tuple(shape_of(dict(found or ()), entry.get("filter", "")).items()) for entry, found in zip(entries, columns, strict=True)
+    )
     parts = tuple(one for one in splits if isinstance(one, Split))
     return Mixture(
         tuple(map(str, paths)), tuple(float(weight) for weight in weights), named if any(named) else (),
@@ -192,4 +201,5 @@ def _columns(value: Any) -> Columns | None:
     """None for what is no mapping of names, each there once."""
     if not isinstance(value, Mapping) or not all(isinstance(word, str) and word for pair in value.items() for word in pair):
         return None
-    return tuple(value.items()) if len(set(value.values())) == len(value) else None
+    named = [column for column in value.values() if not is_expression(column)]
+    return tuple(value.items()) if len(set(named)) == len(named) and FILTER not in value else None

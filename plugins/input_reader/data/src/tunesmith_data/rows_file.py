@@ -12,10 +12,10 @@ from typing import Any, BinaryIO, cast
 
 from tunesmith.contracts.untrusted_files import open_regular
 from tunesmith_data.api.json_text import Unfit, loads
-from tunesmith_data.column_path import MISSING, first_of, value_at
 from tunesmith_data.columnar_file import read_columnar
 from tunesmith_data.compressed_file import opened, whole
 from tunesmith_data.line import LARGEST_ROW, Line, NotRows
+from tunesmith_data.shape.rows import shaped_lines
 from tunesmith_data.shards import SUFFIX, shards
 from tunesmith_data.table_file import read_table
 
@@ -31,29 +31,31 @@ def read_file(path: Path, columns: Mapping[str, str] | None = None) -> Iterator[
     """The lines of a file, read as they are asked for.
 
     Args:
-        columns: name that a format wants -> name that the column has in the file, or the way into it (`column_path`). Other columns keep
-            theirs.
+        columns: name that a format wants -> name that the column has in the file, or the way into it (`column_path`), or what it is put
+            together from; and which rows are wanted (see `tunesmith_data.shape`). Other columns keep their names.
 
     Raises:
         OSError: when it can't be read, or is no regular file.
         NotRows: when it is something else (a binary table, an archive, a single value over many lines).
+        UserError: TS-DATA-094 for an expression that is none.
     """
-    if path.suffix == SUFFIX:
-        yield from _sharded(path, columns)
-        return
+    lines = _sharded(path) if path.suffix == SUFFIX else _lines_of(path)
+    yield from shaped_lines(lines, columns) if columns else lines
+
+
+def _lines_of(path: Path) -> Iterator[Line]:
     with open_regular(path) as file:
         head = file.read(_CHUNK)
         file.seek(0)
-        lines = read_columnar(file, head) or _text(path, file, head)
-        yield from (line._replace(row=renamed(line.row, columns)) if line.row else line for line in lines) if columns else lines
+        yield from read_columnar(file, head) or _text(path, file, head)
 
 
-def _sharded(path: Path, columns: Mapping[str, str] | None) -> Iterator[Line]:
+def _sharded(path: Path) -> Iterator[Line]:
     """The lines of all files that an index names, counted through."""
     before = 0
     for shard in shards(path):
         number = 0
-        for line in read_file(shard, columns):
+        for line in _lines_of(shard):
             number = line.number
             problem = f"{line.problem} ({shard.name}, line {number})" if line.problem else ""
             yield line._replace(number=before + number, problem=problem)
@@ -84,16 +86,6 @@ def _read(file: BinaryIO, suffix: str, start: bytes) -> Iterator[Line]:
     if suffix == ".txt" and not _JSON.match(start):
         return _document(file)
     return _array(file) if start[:1] == b"[" else _lines(file)
-
-
-def renamed(row: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, Any]:
-    """A row with its columns under the names wanted, each in its place. A column that has a wanted name without being meant is left out, as
-    is one of which only what lies within is meant."""
-    wanted = {given: name for name, given in columns.items()}
-    within = {first_of(given) for given in columns.values() if given not in row}
-    kept = {wanted.get(name, name): value for name, value in row.items() if name in wanted or (name not in columns and name not in within)}
-    found = {name: value_at(row, given) for name, given in columns.items()}
-    return kept | {name: value for name, value in found.items() if value is not MISSING}
 
 
 def _refuse(path: Path, head: bytes) -> None:

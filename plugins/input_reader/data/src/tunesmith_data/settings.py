@@ -12,7 +12,10 @@ from tunesmith_data.mixture import SPLITS, TEST_SIZE
 @dataclass(frozen=True)
 class PrepareSettings:
     format: str = setting("dataset/chat", "the rows that the reader wants")
-    columns: dict[str, str] = setting({}, "name that the format wants -> name that the column has in the file")
+    columns: dict[str, str] = setting(
+        {}, "name that the format wants -> name that the column has in the file, or an expression of what it is put together from"
+    )
+    filter: str = setting("", "expression over a row's columns: the rows that it is true of are kept; empty: all")
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class CheckSettings:
     """Of a worker that judges rows before anything is planned with them."""
 
     row: dict[str, Any] = setting({}, "the format's row schema")
-    columns: dict[str, str] = setting({}, "as in `PrepareSettings`")
+    columns: dict[str, str] = setting({}, "as in `PrepareSettings`, the filter among them (`tunesmith_data.shape`)")
 
 
 @dataclass(frozen=True)

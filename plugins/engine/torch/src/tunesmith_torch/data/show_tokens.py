@@ -44,7 +44,7 @@ def run(step: Step) -> Result:
             counts.append({"row": number, "error": error.code})
             continue
         lengths += [max(len(sequence.tokens) for sequence in group.sequences)] if group.sequences else []
-        counts.append({"row": number} | counts_of(group, settings.max_length))
+        counts.append({"row": number, "endless": chat.label_warnings.endless} | counts_of(group, settings.max_length))
         shown += [_previewed(number, row, group, listening, settings.max_length)] if number in wanted else []
     if missing := [number for number in wanted if not 0 < number <= len(lengths) + broken]:
         raise UserError("TS-DATA-044", f"There is no row {missing[0]}: the file has {len(lengths) + broken}", fix="Ask for one of those.")

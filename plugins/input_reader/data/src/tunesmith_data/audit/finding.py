@@ -21,6 +21,7 @@ class Finding:
         told: what else is said of it, a clause; `figures`: the numbers in that, by name.
         rule: when it is a warning, as a clause after "where".
         warning: whether it is one.
+        fix: the command that fixes it; empty where none does.
     """
 
     name: str
@@ -32,13 +33,14 @@ class Finding:
     figures: Mapping[str, float] = field(default_factory=dict)
     rule: str = ""
     warning: bool = False
+    fix: str = ""
 
     @classmethod
-    def of_lines(cls, name: str, what: str, lines: Iterable[Any], of: int, *, share: float = 0.0) -> Finding:
+    def of_lines(cls, name: str, what: str, lines: Iterable[Any], of: int, *, share: float = 0.0, kept: int = KEPT) -> Finding:
         """A finding that is a warning from the first line on, or where more than a share of the rows have it."""
         found = tuple(lines)
         rule = f"it is more than {share:.0%} of the rows" if share else ANY
-        return cls(name, what, len(found), of, found[:KEPT], rule=rule, warning=len(found) > share * of)
+        return cls(name, what, len(found), of, found[:kept], rule=rule, warning=len(found) > share * of)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Finding:

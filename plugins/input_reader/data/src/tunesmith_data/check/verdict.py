@@ -67,6 +67,7 @@ class Verdict:
         first: the first rows as the format made them; none where it was not asked, or where the first alone is too long.
         labels: what the rows are examples of -> how many times; the first `CLASSES` of them.
         codes: of broken rows -> how many there are of each.
+        left_out: rows that a filter leaves out.
     """
 
     rows: int
@@ -80,6 +81,7 @@ class Verdict:
     made: int = 0
     labels: Mapping[str, int] = field(default_factory=dict)
     codes: Mapping[str, int] = field(default_factory=dict)
+    left_out: int = 0
 
     def without(self, found: Iterable[tuple[int, TunesmithError]]) -> Verdict:
         """The verdict when so much more is wrong, by lines; a line that is broken anyway is told of once."""
@@ -115,7 +117,7 @@ def judge(
         OSError, NotRows: see `read_file`.
     """
     fitting, look = RowSchema(schema), Look(path.parent, roots_of(path.parent, roots))
-    rows = characters = made = 0
+    rows = characters = made = left_out = 0
     labels: Counter[str] = Counter()
     codes: Counter[str] = Counter()
     first: list[Row] = []
@@ -125,6 +127,7 @@ def judge(
     unread: dict[str, int] = {}
     media: dict[str, int] = {}
     for line in read_file(path, columns):
+        left_out += line.left_out
         try:
             became = checked(line, fitting, convert)
             types = {type for row in became for type in look.row(row)} if convert else set()
@@ -147,7 +150,8 @@ def judge(
             media[type] = media.get(type, 0) + 1
         tell(rows)
     return Verdict(
-        rows, characters, tuple(broken), tuple(lines), unread, media, convert is not None, tuple(first), made, dict(labels), dict(codes)
+        rows, characters, tuple(broken), tuple(lines), unread, media, convert is not None, tuple(first), made, dict(labels), dict(codes),
+        left_out,
     )  # fmt: skip
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tunesmith.errors import UserError
-from tunesmith_cli.api import Command, add_columns, columns, safe, safe_json, typed
+from tunesmith_cli.api import Command, add_columns, add_filter, columns, safe, safe_json, typed
 from tunesmith_cli.api import gettext as _
-from tunesmith_data.commands.rows import ROWS, named_rows, path_of_rows, rows_of, session_for
+from tunesmith_data.commands.rows import ROWS, add_tokens, line_numbers, named_rows, path_of_rows, rows_of, session_for
 
 if TYPE_CHECKING:
     from tunesmith_data.fixed_copy import FixedCopy
@@ -26,6 +26,7 @@ def configure(parser: ArgumentParser) -> None:
         "--output", "-o", type=Path, metavar="FILE", help="write the rows that are left, as JSON Lines (default: only tell)"
     )
     add_columns(parser)
+    add_filter(parser)
     parser.add_argument("--keep", action="append", default=[], choices=_OPTIONAL, help="leave such rows in; may be given twice")
     parser.add_argument(
         "--near", action="store_true", help="leave out rows that are nearly an earlier one, too (Jaccard's index from 0.8 on)"
@@ -38,6 +39,8 @@ def configure(parser: ArgumentParser) -> None:
         "--language", action="append", default=[], metavar="CODE",
         help="leave out rows in another language: en, zh, ...; may be given twice. What can't be told stays",
     )  # fmt: skip
+    parser.add_argument("--without", type=line_numbers, default=frozenset(), metavar="LINES", help="leave out these lines: 3,17,90-95")
+    add_tokens(parser, "leave out rows of which something is told by the tokens of this model")
     parser.add_argument("--mask-pii", action="store_true", help="put [EMAIL], [PHONE], [CARD] ... in the place of personal data")
     parser.add_argument("--all", action="store_true", help="show all rows that are left out, not only the first ten of each")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -45,6 +48,7 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     from tunesmith_data.check.worker import RowCheck
+    from tunesmith_data.commands.tokens import unfit_rows
     from tunesmith_data.fixed_copy import Wanted, fixed_copy, lines_left
 
     if args.output and args.output.exists():
@@ -54,10 +58,11 @@ def run(args: Namespace) -> int:
     session = session_for(args.file, args.against)
     with session.reading() as planner:
         path, named = rows_of(args, planner)
+        unfit = unfit_rows(session, planner, path, named, args) if args.model else {}
         found = fixed_copy(
             path, planner.installed("dataset_format"), columns=named, check=RowCheck(planner), roots=planner.roots, keep=args.keep,
             near=args.near, against=path_of_rows(args.against, planner), mask=args.mask_pii,
-            wanted=Wanted(args.min_characters, args.max_characters, tuple(args.language)),
+            wanted=Wanted(args.min_characters, args.max_characters, tuple(args.language)), without=args.without, tokens=unfit,
         )  # fmt: skip
     if args.output:
         aside = args.output.with_name(f".{args.output.name}.{os.getpid()}")
@@ -83,6 +88,8 @@ def run(args: Namespace) -> int:
 def text(path: str, found: FixedCopy, output: Path | None, shown: int) -> str:
     """What is left out and why, as a page."""
     titles = {
+        "named": _("named with --without"), "tokens": _("told of by the model's tokens"),
+        "filter": _("not what the filter asks for"),
         "broken": _("broken"), "empty": _("empty"), "length": _("too short or too long"), "language": _("in another language"),
         "duplicate": _("there before"), "near-duplicate": _("nearly there before"),
         "evaluation": _("among the rows for evaluation"),

@@ -8,8 +8,8 @@ from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tunesmith_cli.api import Command, add_columns, columns, number, safe, safe_json, size, typed
-from tunesmith_data.commands.rows import ROWS, named_rows, path_of_rows, rows_of, session_for
+from tunesmith_cli.api import Command, add_columns, add_filter, columns, number, safe, safe_json, size, typed
+from tunesmith_data.commands.rows import ROWS, add_tokens, named_rows, path_of_rows, rows_of, session_for
 
 if TYPE_CHECKING:
     from tunesmith_data.inspection import Inspection
@@ -21,22 +21,14 @@ _BAR = 40
 def configure(parser: ArgumentParser) -> None:
     parser.add_argument("file", type=named_rows, metavar="FILE", help=ROWS)
     add_columns(parser)
+    add_filter(parser)
     parser.add_argument(
         "--validation", type=named_rows, metavar="FILE", help="rows for validation: are its prompts among those of the data?"
     )
     parser.add_argument(
         "--against", type=named_rows, metavar="FILE", help="rows for evaluation: are they among those of the data, or nearly?"
     )
-    parser.add_argument(
-        "--model",
-        metavar="URI",
-        help="look at pairs by the tokens of this model: scheme://place, or a local directory (default: by characters)",
-    )
-    parser.add_argument("--objective", default="", metavar="NAME", help="with --model: what the rows teach (default: what fits them)")
-    parser.add_argument(
-        "--max-length", type=typed({"type": "integer", "minimum": 2}), default=2048, metavar="N",
-        help="with --model: tokens that training would take (default 2048)",
-    )  # fmt: skip
+    add_tokens(parser, "look at the rows by the tokens of this model")
     parser.add_argument("--seed", type=typed({"type": "integer"}), default=0, metavar="N", help="draws another sample (default 0)")
     parser.add_argument("--all", action="store_true", help="show all that was kept, not only the first ten of each")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -44,8 +36,9 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     from tunesmith_data.audit.audit import COUNTED, Audit
+    from tunesmith_data.audit.fix_command import Inspected
     from tunesmith_data.check.worker import RowCheck
-    from tunesmith_data.commands.tokens import shown_tokens
+    from tunesmith_data.commands.tokens import shown_tokens, words_of, words_of_tokens
     from tunesmith_data.inspection import inspect
     from tunesmith_data.pii.findings import findings as personal_data
 
@@ -68,7 +61,8 @@ def run(args: Namespace) -> int:
     elif audit:
         found = replace(found, audit=audit.by_characters, audited_by="characters")
     if audit:
-        found = replace(found, audit=(*found.audit, *personal_data(path, named)))
+        inspected = Inspected(args.file, words_of(args), words_of_tokens(args), args.validation or "", args.against or "")
+        found = replace(found, audit=inspected.with_fixes((*found.audit, *personal_data(path, named))))
     found = replace(found, path=args.file)
     print(safe_json(found.to_json(), 2) if args.json else inspection_text(found, 10**9 if args.all else _SHOWN))
     return 0 if found.usable else 1
@@ -80,6 +74,7 @@ def inspection_text(found: Inspection, shown: int = _SHOWN) -> str:
     kind = kind if found.columns else "not known: no row can be read"
     total = found.total
     rows = f"{found.rows}, all usable" if found.usable else f"{found.rows} usable of {total}"
+    rows += f"; {found.left_out} more are left out by the filter" if found.left_out else ""
     facts = [
         ("file", f"{found.path}, {size(found.bytes)}"),
         ("format", kind),
@@ -143,6 +138,7 @@ def audit_lines(found: Inspection, shown: int) -> list[str]:
         told += [f"lines {at}{', ...' if finding.count > shown else ''}"] if at else []
         told += [f"a warning where {finding.rule}"] if finding.warning else []
         lines.append(("!! " if finding.warning else "   ") + "; ".join(told))
+        lines += [f"     fixed by: {finding.fix}"] if finding.fix else []
     return lines
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import UserError
-from tunesmith_cli.api import Command, add_columns, colored, safe_json, token_page, typed
+from tunesmith_cli.api import Command, add_columns, add_filter, colored, safe_json, token_page, typed
 from tunesmith_data.commands.rows import ROWS, named_rows, rows_of, session_for
 
 _COUNT: dict[str, Any] = {"type": "integer", "minimum": 1}
@@ -22,6 +22,7 @@ def configure(parser: ArgumentParser) -> None:
         "--model", required=True, metavar="URI", help="whose tokenizer and chat template: scheme://place, or a local directory"
     )
     add_columns(parser)
+    add_filter(parser)
     parser.add_argument("--objective", default="", metavar="NAME", help="what the rows teach (default: what fits them)")
     parser.add_argument(
         "--row", type=typed(_COUNT), action="append", metavar="N", help="this row, from 1; give it again for more (default 1)"

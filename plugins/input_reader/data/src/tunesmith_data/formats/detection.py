@@ -20,7 +20,8 @@ from tunesmith_data.check.verdict import Verdict, judge
 from tunesmith_data.column_path import MISSING, value_at
 from tunesmith_data.formats.resemblance import best, columns_of, likeness, mapping, required, resemblance
 from tunesmith_data.line import Line, NotRows
-from tunesmith_data.rows_file import read_file, renamed
+from tunesmith_data.rows_file import read_file
+from tunesmith_data.shape.rows import FILTER, check_shape, columns_named, without_filter
 
 SAMPLE = 50  # rows by which the format is told
 SHOWN = 8  # broken rows that an error names
@@ -92,9 +93,21 @@ def detect(
         if not rows:
             verdict = judge(path, {}, {})
             return Detection(None, [broken_rows(shown, verdict, at_least=True)], verdict=verdict)
-        if unknown := [name for name in columns.values() if all(value_at(row, name) is MISSING for row in rows)]:
+        if unknown := [name for name in columns_named(columns) if all(value_at(row, name) is MISSING for row in rows)]:
             return Detection(None, [_no_column(shown, unknown[0], rows)])
-        rows = [renamed(row, columns) for row in rows] if columns else rows
+        if columns:
+            check_shape(columns)
+            sample = list(islice((line for line in read_file(path, columns) if line.row is not None or line.problem), SAMPLE))
+            rows = [line.row for line in sample if line.row]
+        if not sample:
+            return _nothing(
+                "TS-DATA-095",
+                f"{shown}: the filter leaves out all rows",
+                f"It is `{columns[FILTER]}`.",
+                "Ask for less, or for something else.",
+            )
+        if not rows:
+            return Detection(None, [broken_rows(shown, verdict := judge(path, {}, columns), at_least=True)], verdict=verdict)
         useful = [record for record in formats if any(fits(format, wanted) for format in record.produces)]
         record = best(useful, rows)
         if record is None:
@@ -134,12 +147,12 @@ def named(
     found = checked(path, shown, record, "", columns, settings, check)
     if not found.problems or found.verdict.rows >= len(found.verdict.lines):
         return found
-    rows = [renamed(line.row, columns) for line in islice((line for line in read_file(path) if line.row), SAMPLE)]
+    rows = [line.row for line in islice((line for line in read_file(path, columns) if line.row), SAMPLE) if line.row]
     other = best([each for each in installed if each.facts.get("row")], rows) if rows else None
     if other is not None and other is not record:
         fix = f"The rows fit `{other.name}`: write `{other.name}` in the place of `{record.name}`."
     elif renaming := mapping([record], rows):
-        pairs = ", ".join(f"{_in_yaml(name)}: {_in_yaml(column)}" for name, column in {**columns, **renaming[1]}.items())
+        pairs = ", ".join(f"{_in_yaml(name)}: {_in_yaml(column)}" for name, column in {**without_filter(columns), **renaming[1]}.items())
         fix = f"Write `settings: {{columns: {{{pairs}}}}}` in this step."
     else:
         return found
@@ -197,7 +210,7 @@ def _no_format(
             "TS-DATA-005", f"{shown} has rows of `{other.name}` ({told}), which {who} can't use",
             why=f"{who} reads {listed(wanted)}, and these rows become {listed(other.produces)}.", fix=f"Give rows with {kinds}.",
         )  # fmt: skip
-    line, wrong = _first_wrong(misspelt, sample, given)
+    line, wrong = _first_wrong(misspelt, sample)
     if beside := {place for place, _ in wrong} - {*required(misspelt, columns)}:  # a column too many for it may be another format's
         misspelt = max((record for record in useful if beside & {*required(record, columns)}), key=_alike(columns, half), default=misspelt)
     wants = required(misspelt, columns)
@@ -231,10 +244,9 @@ def _alike(columns: Sequence[str], half: bool) -> Callable[[InstalledProvider], 
     return lambda record: resemblance(record, columns, half=half)
 
 
-def _first_wrong(record: InstalledProvider, sample: Sequence[Line], given: Mapping[str, str]) -> tuple[int, list[tuple[str, str]]]:
+def _first_wrong(record: InstalledProvider, sample: Sequence[Line]) -> tuple[int, list[tuple[str, str]]]:
     """The first row that a format does not fit: its line, and at most three problems of it; 0 and none if there is no such row."""
-    rows = ((line.number, renamed(line.row, given)) for line in sample if line.row is not None)
-    found = ((number, list(islice(row_schema(record).problems(row), 3))) for number, row in rows)
+    found = ((line.number, list(islice(row_schema(record).problems(line.row), 3))) for line in sample if line.row is not None)
     return next(((number, problems) for number, problems in found if problems), (0, []))
 
 
@@ -260,11 +272,12 @@ def _example(useful: Sequence[InstalledProvider], columns: Sequence[str]) -> str
 
 def _columns(shown: str, columns: Mapping[str, str]) -> str:
     """How to say it in a pipeline and on the command line, ready to copy."""
-    pairs = ", ".join(f"{_in_yaml(name)}: {_in_yaml(column)}" for name, column in columns.items())
-    told = f"Write `data: {{path: {_in_yaml(shown)}, columns: {{{pairs}}}}}` in the pipeline"
+    pairs = ", ".join(f"{_in_yaml(name)}: {_in_yaml(column)}" for name, column in without_filter(columns).items())
+    kept = f", filter: {_in_yaml(columns[FILTER])}" if FILTER in columns else ""
+    told = f"Write `data: {{path: {_in_yaml(shown)}, columns: {{{pairs}}}{kept}}}` in the pipeline"
     if any(set("=,") & set(column) for column in columns.values()):
         return f"{told}."
-    flag = shlex.quote(",".join(f"{name}={column}" for name, column in columns.items()))
+    flag = shlex.quote(",".join(f"{name}={column}" for name, column in without_filter(columns).items()))
     return f"{told}, or `--columns {flag}` on the command line."
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from tunesmith.contracts.kinds.input_reader import InstalledProvider
 from tunesmith_data.api import alternatives, row_schema
-from tunesmith_data.rows_file import renamed
+from tunesmith_data.shape.rows import renamed
 
 SETS = 3  # of columns, that a message tells of
 

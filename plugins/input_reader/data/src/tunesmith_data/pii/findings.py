@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -11,7 +10,6 @@ from tunesmith_data.audit.finding import Finding
 from tunesmith_data.pii.finder import KINDS, masked
 from tunesmith_data.rows_file import read_file
 
-TOLD = "`tunesmith data fix --mask-pii` masks them"
 LOOKED_AT = 100_000  # lines of a file, from the first on
 
 
@@ -24,4 +22,4 @@ def findings(path: Path, columns: Mapping[str, str]) -> tuple[Finding, ...]:
             count += 1
             for kind in dict.fromkeys(masked(line.row)[1]):
                 lines[kind].append(line.number)
-    return tuple(replace(Finding.of_lines(f"pii-{kind}", KINDS[kind], found, count), told=TOLD) for kind, found in lines.items() if found)
+    return tuple(Finding.of_lines(f"pii-{kind}", KINDS[kind], found, count) for kind, found in lines.items() if found)

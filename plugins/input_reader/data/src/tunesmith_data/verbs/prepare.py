@@ -14,6 +14,7 @@ from tunesmith_data.formats.detection import put_rows
 from tunesmith_data.line import Line, NotRows
 from tunesmith_data.media.files import Keeper
 from tunesmith_data.rows_file import read_file
+from tunesmith_data.shape.rows import shape_of
 
 SHOWN = 5  # broken rows that a message names
 _MEND = "Correct or remove these rows; `tunesmith data inspect` lists them all."
@@ -45,7 +46,7 @@ def run(step: Step) -> Result:
 def _converted(source: Path, step: Step, keeper: Keeper) -> Iterator[Row]:
     provider = step.provider("dataset_format")
     broken: list[tuple[int, TunesmithError]] = []
-    for line in _read(source, step.settings.columns):
+    for line in _read(source, shape_of(step.settings.columns, step.settings.filter)):
         try:
             for row in checked(line, None, provider.convert):  # the schema was looked at when the step was planned
                 yield keeper.row(row)
