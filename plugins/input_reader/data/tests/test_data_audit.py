@@ -17,8 +17,8 @@ from tunesmith.isolation.worker_step import WorkerStep
 from tunesmith_data.api import message
 from tunesmith_data.audit.audit import Audit
 from tunesmith_data.audit.finding import KEPT, Finding
-from tunesmith_data.audit.length_bias import LEAST, length_bias, lower_bound
 from tunesmith_data.audit.fix_command import Inspected
+from tunesmith_data.audit.length_bias import LEAST, length_bias, lower_bound
 from tunesmith_data.audit.packing import packed
 from tunesmith_data.audit.rows import RowAudit, digest_of_prompt, one_label, shared_prompts
 from tunesmith_data.audit.tokens import by_tokens, unfit

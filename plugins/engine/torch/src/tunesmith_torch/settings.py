@@ -14,6 +14,7 @@ _BATCHES = {
     "micro_batch_size": _BOUNDED,
 }
 AUTO = "auto"
+MEDIA = "rows with a picture, a sound and a video"
 TOKENS = 4096  # in one forward pass, where nothing is known that speaks for less
 USUAL = {"max_tokens_per_microbatch": TOKENS, "gradient_checkpointing": False}  # for `auto`, where the plan knows nothing of the model
 _MAX_LENGTH = ("max_seq_length", "max_seq_len", "cutoff_len")
@@ -48,6 +49,21 @@ class TrainSettings:
         "auto", "a row that is longer: auto truncates single sequences, cuts documents into pieces and drops pairs",
         choices=("auto", "truncate", "drop", "error"), effect={"with": {"max_length": 32}},
     )  # fmt: skip
+    video_maxlen: int = setting(
+        8, "most pictures that are taken of a video, evenly from its first to its last", ge=1, effect={"scene": MEDIA}, aliases=("nframes",)
+    )
+    video_fps: float = setting(
+        0.0, "pictures that are taken of each second of a video, `video_maxlen` at most; 0: that many, however long it is", ge=0,
+        effect={"scene": MEDIA}, aliases=("fps",),
+    )  # fmt: skip
+    image_max_pixels: int = setting(
+        0,
+        "pictures with more pixels, those of videos too, are made smaller; 0: none",
+        ge=0,
+        effect={"scene": MEDIA},
+        aliases=("max_pixels",),
+    )
+    audio_max_seconds: float = setting(0.0, "longer sounds are refused; 0: none", ge=0, effect={"scene": MEDIA})
     dtype: str = setting(
         "auto", "dtype to compute in; what trains is kept in float32. auto: bfloat16 where the device has it natively, else float16 "
         "on GPUs that have that (losses are then scaled), else float32",

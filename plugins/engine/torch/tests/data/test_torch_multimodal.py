@@ -16,6 +16,7 @@ from tunesmith_lora.settings import LoraSettings
 from tunesmith_sdk.tiny_multimodal_models import tiny_multimodal
 from tunesmith_torch.adapter.target_modules import targets
 from tunesmith_torch.api.model import label_log_probs, load_model, pack
+from tunesmith_torch.data.multimodal.limits import MediaLimits
 from tunesmith_torch.data.tokenizer.chat_encoder import chat_encoder
 from tunesmith_torch.data.truncation import shortened
 
@@ -139,7 +140,7 @@ def test_marks_of_the_template_say_what_is_learnt_behind_pictures_too(models, me
 
 
 def test_a_video_is_its_pictures_evenly_taken(models, media):
-    chat = chat_encoder(models("qwen2_vl"), video_frames=4)
+    chat = chat_encoder(models("qwen2_vl"), limits=MediaLimits(video_maxlen=4))
     model = load_model(models("qwen2_vl"))
 
     def asked(*parts):
@@ -166,8 +167,47 @@ def test_a_film_is_decoded(models, media, tmp_path):
         for at in range(10):
             film.mux(stream.encode(av.VideoFrame.from_image(Image.new("RGB", (64, 64), (at * 25,) * 3))))
         film.mux(stream.encode())
-    brightness = [frame.getpixel((32, 32))[0] for frame in read_frames(part("video", tmp_path / "film.mp4"), 3)]
+    brightness = [frame.getpixel((32, 32))[0] for frame in read_frames(part("video", tmp_path / "film.mp4"), MediaLimits(video_maxlen=3))]
     assert brightness == pytest.approx([0, 100, 225], abs=12)
+    for fps, most, count in ((5, 8, 5), (5, 3, 3), (1, 8, 1), (100, 20, 10), (0, 20, 10)):
+        assert len(read_frames(part("video", tmp_path / "film.mp4"), MediaLimits(most, fps))) == count
+
+
+@pytest.mark.parametrize(
+    ("limits", "frames"),
+    [
+        (MediaLimits(8), [0, 2, 3, 5, 6, 8, 9, 11]), (MediaLimits(20), list(range(12))), (MediaLimits(20, 2.0), [0, 5, 10]),
+        (MediaLimits(2, 2.0), [0, 10]), (MediaLimits(20, 100.0), list(range(12))),
+    ],
+)  # fmt: skip
+def test_pictures_of_a_video_are_taken_at_the_rate_that_is_asked_for(limits, frames):
+    assert limits.wanted([at / 10 for at in range(12)]) == frames
+
+
+def test_a_picture_with_too_many_pixels_is_made_smaller_and_keeps_its_shape(media):
+    from tunesmith_torch.data.multimodal.media_files import read_frames, read_image
+
+    assert read_image(part("image", media / "red.png")).size == (84, 56)
+    assert read_image(part("image", media / "red.png"), MediaLimits(image_max_pixels=84 * 56)).size == (84, 56)
+    assert read_image(part("image", media / "red.png"), MediaLimits(image_max_pixels=42 * 28)).size == (42, 28)
+    assert {frame.size for frame in read_frames(part("video", media / "video.gif"), MediaLimits(image_max_pixels=49))} == {(7, 7)}
+
+
+def test_a_sound_that_is_too_long_is_refused_and_not_cut(media):
+    from tunesmith_torch.data.multimodal.media_files import read_sound
+
+    assert len(read_sound(part("audio", media / "tone.wav"), 16000, MediaLimits(audio_max_seconds=1.0))) == 16000
+    with pytest.raises(UserError, match=r"tone.wav is longer than 0.5 seconds") as raised:
+        read_sound(part("audio", media / "tone.wav"), 16000, MediaLimits(audio_max_seconds=0.5))
+    assert raised.value.code == "TS-DATA-096"
+
+
+def test_a_smaller_picture_costs_fewer_tokens(models, media):
+    turns = [message("user", [part("image", media / "red.png"), text("What?")]), message("assistant", "A cat.")]
+    whole, small = (
+        chat_encoder(models("qwen2_vl"), limits=limits).encode(turns) for limits in (MediaLimits(), MediaLimits(image_max_pixels=28 * 28))
+    )
+    assert len(small.tokens) < len(whole.tokens)
 
 
 def test_what_the_model_does_not_take_is_refused_with_what_it_takes(models, media, tiny, tmp_path):

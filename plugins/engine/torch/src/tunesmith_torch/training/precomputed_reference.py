@@ -23,6 +23,7 @@ from tunesmith.contracts import Adapter, Artifact, BringsBase, Mesh, Step, Train
 from tunesmith_models import compute_type
 from tunesmith_torch.api import Group, Objective
 from tunesmith_torch.data.micro_batch import micro_batches
+from tunesmith_torch.data.multimodal.limits import MediaLimits
 from tunesmith_torch.data.reference_log_probs import RECIPE, STARTS, VALUES, ReferenceLogProbs, labels_of
 from tunesmith_torch.data.truncation import TruncatedRows
 from tunesmith_torch.estimate.precomputed_reference import SETTING, without_reference
@@ -97,7 +98,7 @@ class PrecomputedReference:
 
     def __init__(self, rows: TruncatedRows, data: Artifact, step: Step, objective: Objective, adapter: Adapter, *, media: bool) -> None:
         self.rows, self._step = rows, step
-        self._recipe = _recipe(rows, step, objective, adapter) | {"media": data.digest if media else ""}
+        self._recipe = _recipe(rows, step, objective, adapter) | {"media": [data.digest, *MediaLimits.of(step.settings)] if media else ""}
         name = hashlib.sha256(json.dumps(self._recipe, sort_keys=True).encode()).hexdigest()[:32]
         self.result = ReferenceLogProbs(step.cache / REFERENCE / name)
         if self.result.there:

@@ -15,6 +15,7 @@ from tunesmith_torch.adapter.data_driven_init import begin_from_data
 from tunesmith_torch.api import Interacts, LearnsFromExperience, Objective, ReadsFacts
 from tunesmith_torch.data.batch_sampler import BatchSampler
 from tunesmith_torch.data.chat_template.eos_tokens import all_ends, unnamed_end, write_ends
+from tunesmith_torch.data.multimodal.limits import MediaLimits
 from tunesmith_torch.data.tokenization import tokenize
 from tunesmith_torch.data.tokenizer.chat_encoder import chat_encoder
 from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer
@@ -63,7 +64,7 @@ def run(step: Step) -> Result:
         for name in other_models(step, objective):
             check_same_tokens(base, step.inputs[name], name)
         check_served(base, step)
-        chat = chat_encoder(base)
+        chat = chat_encoder(base, limits=MediaLimits.of(settings))
         if sentence := unnamed_end(chat):
             step.log(sentence, "warning")
         groups, validation, read = _groups(step, objective, chat, base, strategy)

@@ -5,7 +5,7 @@ Pictures are read by Pillow, sounds and videos by PyAV; both are imported when t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,75 +14,85 @@ import numpy as np
 
 from tunesmith.contracts import UserError
 from tunesmith_data.api import Part
+from tunesmith_torch.data.multimodal.limits import MediaLimits
 
 
-def read_image(part: Part) -> Any:
+def read_image(part: Part, limits: MediaLimits = MediaLimits()) -> Any:  # noqa: B008  (it can't be changed)
     """The picture as it is looked at (turned as its EXIF says), in RGB; a PIL image."""
     with _reading(part) as path:
-        return _picture(path)
+        return limits.bounded(_picture(path))
 
 
-def read_sound(part: Part, rate: int) -> np.ndarray:
-    """(samples,) float32, one channel, at `rate` a second, of the first stream of sound in the file."""
+def read_sound(part: Part, rate: int, limits: MediaLimits = MediaLimits()) -> np.ndarray:  # noqa: B008
+    """(samples,) float32, one channel, at `rate` a second, of the first stream of sound in the file.
+
+    Raises:
+        UserError: TS-DATA-096 for one that is longer than the limits say, of which no more is decoded.
+    """
     with _reading(part) as path:
         import av
 
         pieces: list[np.ndarray] = []
+        samples = counted = 0
         with av.open(str(path)) as container:
             resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
             for frame in [*container.decode(audio=0), None]:  # None: what the resampler still holds
                 pieces += [piece.to_ndarray()[0] for piece in resampler.resample(frame)]
+                samples += sum(len(piece) for piece in pieces[counted:])
+                counted = len(pieces)
+                limits.check_sound(path.name, samples / rate)
         return np.concatenate(pieces)
 
 
-def read_frames(part: Part, most: int) -> list[Any]:
-    """Up to `most` pictures of a video, evenly taken from its first to its last one.
+def read_frames(part: Part, limits: MediaLimits = MediaLimits()) -> list[Any]:  # noqa: B008
+    """Pictures of a video, as many as the limits say.
 
-    A folder of pictures is a video, too, in the order of their names; so is an animated GIF or WebP.
+    A folder of pictures is a video, too, in the order of their names; so is an animated GIF or WebP. A folder has no rate.
     """
     with _reading(part) as path:
         if path.is_dir():
             names = sorted(entry for entry in path.iterdir() if entry.is_file())
-            return [_picture(names[at]) for at in evenly(len(names), most)]
-        return _animated(path, most) or _decoded(path, most)
-
-
-def evenly(length: int, most: int) -> list[int]:
-    """Up to `most` indices below `length`, the first and the last among them."""
-    count = min(length, most)
-    return [round(at * (length - 1) / max(count - 1, 1)) for at in range(count)]
+            return [limits.bounded(_picture(names[at])) for at in limits.wanted([0.0] * len(names))]
+        return _animated(path, limits) or _decoded(path, limits)
 
 
 def _picture(path: Path) -> Any:
     from PIL import Image, ImageOps
 
-    with Image.open(path) as image:
-        return ImageOps.exif_transpose(image).convert("RGB")
+    try:
+        with Image.open(path) as image:
+            return ImageOps.exif_transpose(image).convert("RGB")
+    except Image.DecompressionBombError as error:  # Pillow's own bound, of a picture that would fill the memory
+        raise ValueError(str(error)) from error
 
 
-def _animated(path: Path, most: int) -> list[Any]:
+def _animated(path: Path, limits: MediaLimits) -> list[Any]:
     from PIL import Image, UnidentifiedImageError
 
     try:
         with Image.open(path) as image:
+            times = [0.0]
+            for at in range(1, getattr(image, "n_frames", 1)):
+                image.seek(at - 1)
+                times.append(times[-1] + image.info.get("duration", 0) / 1000)
             taken = []
-            for at in evenly(getattr(image, "n_frames", 1), most):
+            for at in limits.wanted(times):
                 image.seek(at)
-                taken.append(image.convert("RGB"))
+                taken.append(limits.bounded(image.convert("RGB")))
             return taken
     except UnidentifiedImageError:
         return []
 
 
-def _decoded(path: Path, most: int) -> list[Any]:
+def _decoded(path: Path, limits: MediaLimits) -> list[Any]:
     import av
 
     def frames() -> Iterator[Any]:
         with av.open(str(path)) as container:
             yield from container.decode(video=0)
 
-    wanted: Sequence[int] = evenly(sum(1 for _ in frames()), most)
-    return [frame.to_image() for at, frame in enumerate(frames()) if at in set(wanted)]
+    wanted = set(limits.wanted([float(frame.time or 0.0) for frame in frames()]))
+    return [limits.bounded(frame.to_image()) for at, frame in enumerate(frames()) if at in wanted]
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import torch
 from tunesmith.contracts import UserError
 from tunesmith_data.api import Part
 from tunesmith_torch.api import TokenSequence
+from tunesmith_torch.data.multimodal.limits import MediaLimits
 from tunesmith_torch.data.multimodal.media_files import read_frames, read_image, read_sound
 from tunesmith_torch.data.packing import size
 
@@ -23,11 +24,11 @@ class MediaReader:
     """Reads media as a processor takes them.
 
     Args:
-        video_frames: most pictures that are taken of a video.
+        limits: how much of each is given.
     """
 
-    def __init__(self, processor: Any, video_frames: int) -> None:
-        self.processor, self.video_frames = processor, video_frames
+    def __init__(self, processor: Any, limits: MediaLimits) -> None:
+        self.processor, self.limits = processor, limits
         self.kinds = [
             kind for kind, part in (("image", "image_processor"), ("audio", "feature_extractor"), ("audio", "audio_processor"))
             if getattr(processor, part, None) is not None and getattr(processor, f"{kind}_token", None)
@@ -51,7 +52,7 @@ class MediaReader:
             return kind, 1
         place = part.get("path", "")
         if place not in self._lengths:
-            self._lengths[place] = len(read_frames(part, self.video_frames))
+            self._lengths[place] = len(read_frames(part, self.limits))
         return kind, self._lengths[place]
 
     def arguments(self, parts: Sequence[Part]) -> dict[str, Any]:
@@ -60,9 +61,9 @@ class MediaReader:
         sounds: list[Any] = []
         for part in parts:
             if part["type"] == "audio":
-                sounds.append(read_sound(part, self._rate()))
+                sounds.append(read_sound(part, self._rate(), self.limits))
             else:
-                images += read_frames(part, self.video_frames) if part["type"] == "video" else [read_image(part)]
+                images += read_frames(part, self.limits) if part["type"] == "video" else [read_image(part, self.limits)]
         given: dict[str, Any] = {"images": [images]} if images else {}
         return given | ({"audio": sounds, "sampling_rate": self._rate()} if sounds else {})
 

@@ -6,18 +6,17 @@ from pathlib import Path
 
 from tunesmith.contracts import Artifact
 from tunesmith_torch.data.chat_template.eos_tokens import named_ends
+from tunesmith_torch.data.multimodal.limits import MediaLimits
 from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer
 from tunesmith_torch.data.tokenizer.loader import directory, load_tokenizer
 from tunesmith_torch.data.tokenizer.tokenizer_json import plain_tokenizer
 
-VIDEO_FRAMES = 8
 
-
-def chat_encoder(source: Artifact | Path | str, *, video_frames: int = VIDEO_FRAMES) -> ChatTokenizer:
+def chat_encoder(source: Artifact | Path | str, *, limits: MediaLimits = MediaLimits()) -> ChatTokenizer:  # noqa: B008
     """The encoder of the model in a directory.
 
     Args:
-        video_frames: most pictures that are taken of a video.
+        limits: how much of pictures, sounds and videos the model is given.
 
     Raises:
         UserError: TS-TRAIN-006 and TS-TRAIN-060 for a tokenizer or processor that can't be loaded.
@@ -30,4 +29,4 @@ def chat_encoder(source: Artifact | Path | str, *, video_frames: int = VIDEO_FRA
     from tunesmith_torch.data.multimodal.chat_processor import ChatProcessor
     from tunesmith_torch.data.multimodal.model_inputs import MediaReader
 
-    return ChatProcessor(processor, MediaReader(processor, video_frames), named_ends(directory(source)))
+    return ChatProcessor(processor, MediaReader(processor, limits), named_ends(directory(source)))
