@@ -20,6 +20,7 @@ LIGHT = {
     "fsspec",
     "phonenumberslite",
     "python-stdnum",
+    "jinja2",
 }  #: beside first-party distributions, and what the kernel requires itself
 
 
