@@ -45,7 +45,7 @@ def test_without_an_extra_nothing_heavy_comes() -> None:
     reads_weights = "numpy"  # for the check of what a step makes, whoever wrote the step
     personal_data = {"phonenumberslite", "python-stdnum"}  # for `tunesmith data inspect`; both are plain Python without requirements
     assert {r.name for r in others} == {
-        "PyYAML", "fastjsonschema", "packaging", "pluggy", "prompt_toolkit", "rich", "tomli", reads_weights, *personal_data,
+        "PyYAML", "fastjsonschema", "packaging", "pluggy", "prompt_toolkit", "rich", "tomli", reads_weights, "jinja2", *personal_data,
     }  # fmt: skip
     assert kinds(ours) >= {"model_loader", "dataset_format", "device_backend", "environment_builder"}
 

@@ -62,7 +62,7 @@ def test_a_table_has_the_rows_that_it_was_written_with(table, separator, mark, t
 def test_a_row_of_a_table_has_the_line_on_which_it_begins_and_what_is_wrong_there(tmp_path):
     path = tmp_path / "rows.csv"
     path.write_text('question,solution\n"two\nlines",b\nalone\n\n"cut')
-    assert list(read_file(path)) == [
+    assert [line[:3] for line in read_file(path)] == [
         (2, {"question": "two\nlines", "solution": "b"}, ""),
         (4, None, "has 1 cells, and there are 2 columns: question, solution"),
         (5, None, ""),

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith_cli.api import main
+from tunesmith_data.languages.by_words import language_of, languages_of
 from tunesmith_data.near_duplicates import NearDuplicates
 from tunesmith_data.text_facts.domains import domains_in, domains_of
-from tunesmith_data.text_facts.languages import language_of, languages_of
 from tunesmith_data.text_facts.tasks import task_of
 
 EXAMPLES = Path(__file__).parents[4] / "examples"

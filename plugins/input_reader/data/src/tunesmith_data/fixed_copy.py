@@ -16,12 +16,12 @@ from tunesmith_data.contamination.files import compared_rows
 from tunesmith_data.formats.detection import Check, detect
 from tunesmith_data.formats.resemblance import is_blank, named_columns
 from tunesmith_data.inspection import normal
+from tunesmith_data.languages.by_words import language_of
 from tunesmith_data.media.references import media_of
 from tunesmith_data.near_duplicates import NearDuplicates
 from tunesmith_data.pii.finder import masked
 from tunesmith_data.rows_file import read_file
 from tunesmith_data.text_facts.data_facts import texts_in
-from tunesmith_data.text_facts.languages import language_of
 
 FILTERED, NAMED, TOKENS, BROKEN, EMPTY, LENGTH, LANGUAGE = "filter", "named", "tokens", "broken", "empty", "length", "language"
 DUPLICATE, NEAR, EVALUATED = "duplicate", "near-duplicate", "evaluation"

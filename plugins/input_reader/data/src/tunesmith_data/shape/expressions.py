@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from tunesmith.errors import UserError
-from tunesmith_data.text_facts.languages import language_of
+from tunesmith_data.languages.by_words import language_of
 
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tunesmith_data.inspection import Inspection
+from tunesmith_data.languages.by_words import languages_of
 from tunesmith_data.text_facts.domains import domains_of
-from tunesmith_data.text_facts.languages import languages_of
 from tunesmith_data.text_facts.tasks import task_of
 
 #: characters of a token: English prose has four to five, and chats with names and marks less; Chinese and Japanese about one and a half.
