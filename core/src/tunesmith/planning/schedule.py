@@ -133,7 +133,8 @@ def _beside(plan: Plan, steps: Mapping[str, PlannedStep], lasts: Mapping[str, fl
             heapq.heappush(running, (now + lasts[step.name], len(running), step.name))
         waiting.put_back(passed)
         if not running:
-            return {name: tuple(other for other in steps if other in others) for name, others in beside.items() if others}
+            position = {name: number for number, name in enumerate(steps)}
+            return {name: tuple(sorted(others, key=position.__getitem__)) for name, others in beside.items() if others}
         now, _, name = heapq.heappop(running)
         admission.release(name)
         waiting.ended(name)
