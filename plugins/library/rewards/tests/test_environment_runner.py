@@ -75,7 +75,7 @@ def test_what_fails_is_told_and_the_other_episodes_go_on_from_where_they_were(ru
     assert [said[at].messages[0]["content"] for at in (0, 2)] == ["one four", "three five"]
     assert played.step({0: "bye"})[0].reward == 3.0
     assert (played.tally.failed, len(played.tally.examples)) == (1, 1)
-    assert played.tally.examples[0].startswith("row 1: ")
+    assert played.tally.examples[0].startswith("the episode of {")
 
 
 def test_an_opening_without_a_turn_fails(runner):

@@ -40,7 +40,7 @@ def test_what_goes_wrong_in_a_row_is_told_of_that_row_and_the_others_are_scored(
         assert words in why[place]
     assert (tally.asked, tally.unscored, tally.failed) == (9, 1, 5)
     assert len(told) == 3
-    assert "row 1" in told[0]
+    assert "the answer 'raise' to " in told[0]
 
 
 def test_a_batch_of_the_wrong_length_is_asked_one_by_one():
@@ -65,7 +65,7 @@ def test_several_rewards_are_added_by_weight_for_the_rows_that_are_theirs():
 def test_too_many_failures_stop_the_run_with_the_rows():
     with RewardRunner([spec()], max_failed_share=0.1) as runner, pytest.raises(TunesmithError, match="TS-REWARD-001") as caught:
         scored(runner, *["raise"] * 3, "a")
-    assert "row 0" in caught.value.why
+    assert "the answer 'raise' to " in caught.value.why
     assert caught.value.facts["failed"] == 3
 
 

@@ -80,12 +80,12 @@ def test_a_column_that_is_missing_is_told_with_those_that_are_there():
 
 def test_a_share_of_few_calls_is_no_reason_to_stop_and_of_the_latest_ones_is():
     tally = Tally()
-    tally.add(0, None, "broken")
+    tally.add(None, "broken")
     assert not tally.beyond(0.1)
-    for place in range(1000):
-        tally.add(place, 1.0, "")
-    for place in range(21):
+    for _ in range(1000):
+        tally.add(1.0, "")
+    for _ in range(21):
         assert not tally.beyond(0.1)
-        tally.add(place, None, "broken")
+        tally.add(None, "broken")
     assert tally.beyond(0.1)
     assert (tally.asked, tally.failed, tally.unscored) == (1022, 22, 0)

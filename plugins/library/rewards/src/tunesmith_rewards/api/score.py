@@ -42,7 +42,7 @@ class Tally:
         unscored: of these, those that it said None of.
         failed: of these, those of which it gave no number.
         seconds: that its workers took for them, one after the other.
-        examples: the first failures, a sentence each, with their row's place.
+        examples: the first failures, a sentence each, with what they are of.
     """
 
     asked: int = 0
@@ -52,13 +52,17 @@ class Tally:
     examples: list[str] = field(default_factory=list)
     _latest: deque[bool] = field(default_factory=lambda: deque(maxlen=WINDOW), repr=False)
 
-    def add(self, place: int, value: float | None, failure: str) -> None:
+    def add(self, value: float | None, failure: str, of: str = "") -> None:
+        """
+        Args:
+            of: what was asked about, as a person finds it in the data.
+        """
         self.asked += 1
         self.failed += bool(failure)
         self.unscored += value is None and not failure
         self._latest.append(bool(failure))
         if failure and len(self.examples) < 3:
-            self.examples.append(f"row {place}: {failure}")
+            self.examples.append(f"{of}: {failure}" if of else failure)
 
     def beyond(self, share: float) -> bool:
         """Whether more than this share of the latest calls has failed."""

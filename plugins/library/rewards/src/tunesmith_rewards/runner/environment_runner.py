@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType, TracebackType
 from typing import Any
 
-from tunesmith.errors import TunesmithError, UserError
+from tunesmith.errors import TunesmithError, UserError, shown
 from tunesmith_rewards.api.score import Tally
 from tunesmith_rewards.api.specification import RewardSpec
 from tunesmith_rewards.runner.worker_process import WorkerDied, WorkerHangs, WorkerProcess
@@ -48,9 +48,9 @@ class Reply:
 
 @dataclass
 class _Episode:
-    """What was asked in one, and answered; and its place among those that began with it."""
+    """The row that it is of; what was asked in it, and answered."""
 
-    place: int
+    row: Mapping[str, Any]
     calls: list[tuple[Call, Mapping[str, Any]]] = field(default_factory=list)
     reward: float | None = None
 
@@ -120,8 +120,8 @@ class EnvironmentRunner:
             TunesmithError: TS-REWARD-011 when too many episodes have failed; TS-REWARD-013 when the environment can't be made (again).
         """
         calls = []
-        for place, (row, seed) in enumerate(tasks):
-            self._episodes[self._begun] = _Episode(place)
+        for row, seed in tasks:
+            self._episodes[self._begun] = _Episode(row)
             calls.append({"call": "reset", "episode": self._begun, "row": row, "seed": seed})
             self._begun += 1
         return self._asked(calls)
@@ -170,7 +170,7 @@ class EnvironmentRunner:
             episode.reward = (episode.reward or 0.0) + said["reward"]
         if said.get("done") or "failure" in said:
             del self._episodes[call["episode"]]
-            self.tally.add(episode.place, episode.reward, said.get("failure", ""))
+            self.tally.add(episode.reward, said.get("failure", ""), f"the episode of {shown(episode.row)}")
 
     def _stop_if_beyond(self) -> None:
         if self.tally.beyond(self._share):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from tunesmith.errors import TunesmithError
+from tunesmith.errors import TunesmithError, shown
 from tunesmith_rewards.api.score import Tally
 from tunesmith_rewards.api.specification import RewardSpec
 from tunesmith_rewards.runner.worker_process import WorkerDied, WorkerHangs, WorkerProcess
@@ -58,8 +58,8 @@ class RewardWorkers:
         with self._lock:
             self.tally.seconds += time.monotonic() - began
             told = len(self.tally.examples)
-            for (place, *_), (value, failure) in zip(asked, answers, strict=True):
-                self.tally.add(place, value, failure)
+            for (_, prompt, completion, _), (value, failure) in zip(asked, answers, strict=True):
+                self.tally.add(value, failure, f"the answer {shown(completion)} to {shown(prompt)}")
             for example in self.tally.examples[told:] if self._log else ():
                 self._log(f"the reward `{self.spec.name}` has failed: {example}")  # type: ignore[misc]
             self._stop_if_beyond()
