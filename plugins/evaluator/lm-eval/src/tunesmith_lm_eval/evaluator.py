@@ -48,8 +48,8 @@ class LmEval:
         _seed(task, step.seed)
         # not its simple_evaluate: that reads the index of all its tasks and asks the machine for its versions, for seconds without a stop
         told: Any = evaluate(
-            lm=_resumable(model, step), task_dict={"tasks": {task.task_name: task}, "groups": {}}, bootstrap_iters=0, log_samples=True,
-            apply_chat_template=self.settings.apply_chat_template,
+            lm=_resumable(model, subject, step), task_dict={"tasks": {task.task_name: task}, "groups": {}}, bootstrap_iters=0,
+            log_samples=True, apply_chat_template=self.settings.apply_chat_template,
         )  # fmt: skip
         lines = told["samples"][task.task_name]
         samples = row_samples(task, model, lines)
@@ -61,9 +61,11 @@ class LmEval:
         return Evaluation({**metrics, **interval_metrics(metrics, samples), "smallest_difference": seen, **counts.metrics()}, samples)
 
 
-def _resumable(model: HFLM, step: Step) -> Any:
-    """The model, whose answers are kept as they come: a step that was killed asks for those that are missing."""
-    return CachingLM(model, str(step.work / "answers.sqlite"))
+def _resumable(model: HFLM, subject: Artifact, step: Step) -> Any:
+    """The model, whose answers are kept as they come: a step that was killed asks for those that are missing. lm-eval knows them by their
+    questions alone, so each model has a file of its own."""
+    name = hashlib.sha256(f"{subject.path} {subject.digest}".encode()).hexdigest()[:16]
+    return CachingLM(model, str(step.work / f"answers-{name}.sqlite"))
 
 
 def _seed(task: Any, seed: int) -> None:
