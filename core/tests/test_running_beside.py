@@ -11,7 +11,7 @@ from tiny_plans import Place, plan, step
 from tunesmith.contracts.resources import Resources
 from tunesmith.planning.placement.admission import Admission
 from tunesmith.planning.placement.machine import Machine
-from tunesmith.planning.plan import PlannedStep
+from tunesmith.planning.plan import Gate, PlannedStep
 from tunesmith.planning.schedule import schedule
 from tunesmith_sdk.testing.recorder import Recorder
 
@@ -162,3 +162,14 @@ def test_what_a_plan_says_runs_beside_what_is_what_the_run_does(place: Place) ->
     recorder = Recorder()
     assert place.run(plan=plan(*steps, machine=TWO), reporter=recorder).state == "done"
     assert overlaps(recorder) == {pair(one, other) for one, others in said.beside.items() for other in others}
+
+
+def test_who_reads_one_of_a_gated_group_waits_for_all_that_its_gate_judges(place: Place) -> None:
+    steps = (
+        dataclasses.replace(step("s:a", resources=ONE), group="s"),
+        dataclasses.replace(step("s:b", resources=ONE, to=9, pause=0.05), group="s"), step("r", reads="s:a", resources=ONE),
+    )  # fmt: skip
+    gated = plan(*steps, machine=TWO, gates=(Gate("s", "last", "<=", 0.0),))
+    outcome = place.run(plan=gated)
+    assert (outcome.state, outcome.steps["r"].state) == ("failed", "skipped")
+    assert schedule(gated, {}).beside == {"s:a": ("s:b",), "s:b": ("s:a",)}

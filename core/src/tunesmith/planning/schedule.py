@@ -20,14 +20,14 @@ class Waiting:
     """Steps that are not begun, those first that the plan has first; and whom each waits for.
 
     Args:
-        steps: of a plan, in its order.
+        plan: whose steps they are, in its order.
     """
 
-    def __init__(self, steps: Sequence[PlannedStep]) -> None:
+    def __init__(self, plan: Plan) -> None:
+        steps, waits = plan.steps, needs(plan)
         self._position = {step.name: number for number, step in enumerate(steps)}
         self._steps = {step.name: step for step in steps}
-        same = twins(steps)
-        self._missing = {step.name: set(needs(step, same)) for step in steps}
+        self._missing = {step.name: set(waits[step.name]) for step in steps}
         self._readers: dict[str, list[str]] = {step.name: [] for step in steps}
         for name, missing in self._missing.items():
             for need in missing:
@@ -48,15 +48,27 @@ class Waiting:
     def ended(self, name: str) -> None:
         """Who waited for this step does so no longer."""
         for reader in self._readers[name]:
-            self._missing[reader].discard(name)
-            if not self._missing[reader]:
-                heapq.heappush(self._ready, self._position[reader])
+            if name in self._missing[reader]:
+                self._missing[reader].discard(name)
+                if not self._missing[reader]:
+                    heapq.heappush(self._ready, self._position[reader])
 
 
-def needs(step: PlannedStep, same: Mapping[str, str]) -> list[str]:
-    """The steps that must have ended before a step can begin: what it reads, what it is to be after, and one that does the same work."""
-    found = [source.step for source in step.inputs.values() if source.step]
-    return list(dict.fromkeys([*found, *step.after, *([same[step.name]] if step.name in same else [])]))
+def needs(plan: Plan) -> dict[str, list[str]]:
+    """The steps that must have ended before each can begin: what it reads, with all that a gate judges together with that, what it is to
+    be after, and one that does the same work."""
+    same, gated = twins(plan.steps), {gate.group for gate in plan.gates}
+    group = {step.name: step.group for step in plan.steps}
+    members: dict[str, list[str]] = {}
+    for step in plan.steps:
+        members.setdefault(step.group, []).append(step.name)
+    found = {}
+    for step in plan.steps:
+        waits: list[str] = []
+        for name in (*(source.step for source in step.inputs.values() if source.step), *step.after):
+            waits += members[group[name]] if group[name] in gated - {step.group} else [name]
+        found[step.name] = list(dict.fromkeys([*waits, *([same[step.name]] if step.name in same else [])]))
+    return found
 
 
 def services_of(step: PlannedStep, steps: Mapping[str, PlannedStep]) -> list[PlannedStep]:
@@ -109,7 +121,7 @@ def schedule(plan: Plan, seconds: Mapping[str, float], done: Collection[str] = (
 
 
 def _beside(plan: Plan, steps: Mapping[str, PlannedStep], lasts: Mapping[str, float], jobs: int) -> dict[str, tuple[str, ...]]:
-    waiting, admission, same = Waiting(plan.steps), Admission(plan.machine, jobs), twins(plan.steps)
+    waiting, admission, same = Waiting(plan), Admission(plan.machine, jobs), twins(plan.steps)
     left = {step.name: 0 for step in plan.steps if step.verb.service}
     for step in plan.steps:
         for service in services_of(step, steps):
@@ -147,11 +159,11 @@ def _beside(plan: Plan, steps: Mapping[str, PlannedStep], lasts: Mapping[str, fl
 
 def _longest(plan: Plan, seconds: Mapping[str, float], done: Collection[str]) -> tuple[tuple[str, ...], float, tuple[str, ...]]:
     """The way that takes longest; among ways of the same known time, that of more steps."""
-    same = twins(plan.steps)
+    same, waits = twins(plan.steps), needs(plan)
     best: dict[str, tuple[float, int, str]] = {}  # step -> time and steps up to its end, and the one before it
     for step in plan.steps:
         counts = not step.verb.service and step.name not in done and step.name not in same
-        time, many, before = max(((*best[name][:2], name) for name in needs(step, same)), default=(0.0, 0, ""))
+        time, many, before = max(((*best[name][:2], name) for name in waits[step.name]), default=(0.0, 0, ""))
         best[step.name] = (time + counts * seconds.get(step.name, 0.0), many + counts, before)
     name = max(best, key=lambda step: best[step][:2], default="")
     total, way = best[name][0] if name else 0.0, []

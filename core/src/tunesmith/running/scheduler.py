@@ -73,7 +73,7 @@ class Scheduler:
         """Look up once who belongs together, now that the plan is whole."""
         plan = self._context.plan
         self._steps = StepRunner(self._context, self._services, self._refresh)
-        self._waiting = Waiting(plan.steps)
+        self._waiting = Waiting(plan)
         self._planned = {step.name: step for step in plan.steps}
         self._groups: dict[str, list[str]] = {}
         self._readers: dict[str, list[PlannedStep]] = {step.name: [] for step in plan.steps if step.verb.service}
@@ -117,6 +117,7 @@ class Scheduler:
             if reason := self._obstacle(step):
                 self._blocked[step.name] = reason
                 self._end(step, StepOutcome(step.name, "skipped"), reason)
+                self._settle_services(step)
             elif step.verb.service:
                 # Not started before somebody needs it; its key stands for it in the keys of its readers.
                 context.artifacts[step.name] = Artifact(step.format, context.run.directory, self._steps.key(step) or "")
@@ -164,8 +165,7 @@ class Scheduler:
             self._error = self._error or outcome.error
             self._blocked[step.name] = f"`{step.name}` {outcome.state}"
         self._end(step, outcome)
-        for service in services_of(step, self._planned):
-            self._settle(service)
+        self._settle_services(step)
 
     def _obstacle(self, step: PlannedStep) -> str:
         """Why a step can't run; empty if it can."""
@@ -203,6 +203,10 @@ class Scheduler:
         digests = {name: artifact.digest for name, artifact in context.artifacts.items()}
         ahead = (step for step in self._readers[service] if step.name not in context.outcomes)
         return any(self._refresh or find(context.journal, context.store, step, digests) is None for step in ahead)
+
+    def _settle_services(self, reader: PlannedStep) -> None:
+        for service in services_of(reader, self._planned):
+            self._settle(service)
 
     def _settle(self, service: PlannedStep) -> None:
         """Stop a service that nobody to come needs; one that was never up is settled, too."""

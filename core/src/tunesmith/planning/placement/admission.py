@@ -76,7 +76,7 @@ class Admission:
 
     def _allocate(self, device: str, wanted: Resources, alone: bool) -> Allocation | None:
         machine, inside = self._machine, self._inside.values()
-        if wanted == LIGHT and sum(one.resources == LIGHT for one in inside) >= LIGHT_STEPS:
+        if wanted == LIGHT and sum(self._inside[step].resources == LIGHT for step in self._steps) >= LIGHT_STEPS:
             return None
         if not alone:
             cores = sum(one.resources.cores for one in inside)
