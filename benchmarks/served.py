@@ -56,9 +56,10 @@ def served(engine: str, file: Path, step: str, options: Sequence[str]) -> Iterat
     try:
         assert process.stdout is not None
         told = (json.loads(line) for line in process.stdout if line.startswith("{"))
-        url = next((event["facts"]["url"] for event in told if event.get("event") == "service_ready"), None)
-        if url is None:
-            raise SystemExit(f"{engine} did not come up with {step}")
+        event = next((event for event in told if event.get("event") in ("service_ready", "error")), {})
+        if event.get("event") != "service_ready":
+            raise SystemExit(f"{engine} did not come up with {step}: {json.dumps(event.get('error'), ensure_ascii=False)}")
+        url = event["facts"]["url"]
         with urllib.request.urlopen(f"{url}/models") as reply:
             yield Served(url, json.load(reply)["data"][0]["id"], process.pid)
     finally:

@@ -108,7 +108,7 @@ def main() -> None:
     parser.add_argument("--again", action="store_true", help="measure what is measured, too")
     parser.add_argument("--page", type=Path, help="write the table into it, between its marks")
     chosen = parser.parse_args()
-    KEPT.mkdir(parents=True, exist_ok=True)
+    KEPT.mkdir(mode=0o700, parents=True, exist_ok=True)  # a home that holds other things is no one else's
     cells = [(name, engine) for name, (_, engines) in FORMATS.items() for engine in engines]
     for name, engine in cells:
         if (not chosen.names or name in chosen.names) and (chosen.again or not kept(name, engine).exists()):

@@ -118,7 +118,7 @@ def main() -> None:
     parser.add_argument("--page", type=Path)
     parser.add_argument("--chart", type=Path)
     chosen = parser.parse_args()
-    KEPT.mkdir(parents=True, exist_ok=True)
+    KEPT.mkdir(mode=0o700, parents=True, exist_ok=True)  # a home that holds other things is no one else's
     every = (ITSELF, *FORMATS) if chosen.served else FORMATS
     for name in chosen.names or () if chosen.page else chosen.names or every:
         file = kept(name, served=chosen.served)

@@ -13,10 +13,10 @@ os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", TOKENIZERS_PARALL
 import numpy
 import torch
 from lm_eval import evaluate
-from lm_eval.api.model import CachingLM
 from lm_eval.models.huggingface import HFLM
 
 from tunesmith.contracts import Artifact, Evaluation, Step
+from tunesmith_lm_eval.answers import KeptAnswers
 from tunesmith_lm_eval.documents import documents
 from tunesmith_lm_eval.results import checked_metrics, interval_metrics, row_samples
 from tunesmith_lm_eval.settings import LmEvalSettings
@@ -44,11 +44,11 @@ class LmEval:
             max_length=self.settings.max_length, trust_remote_code=False,
         )  # fmt: skip
         check_room(task, model)
-        model.model.register_forward_pre_hook(lambda *_: step.check_cancelled())
+        asking = _resumable(model, subject, step)
         _seed(task, step.seed)
         # not its simple_evaluate: that reads the index of all its tasks and asks the machine for its versions, for seconds without a stop
         told: Any = evaluate(
-            lm=_resumable(model, subject, step), task_dict={"tasks": {task.task_name: task}, "groups": {}}, bootstrap_iters=0,
+            lm=asking, task_dict={"tasks": {task.task_name: task}, "groups": {}}, bootstrap_iters=0,
             log_samples=True, apply_chat_template=self.settings.apply_chat_template,
         )  # fmt: skip
         lines = told["samples"][task.task_name]
@@ -61,11 +61,13 @@ class LmEval:
         return Evaluation({**metrics, **interval_metrics(metrics, samples), "smallest_difference": seen, **counts.metrics()}, samples)
 
 
-def _resumable(model: HFLM, subject: Artifact, step: Step) -> Any:
+def _resumable(model: HFLM, subject: Artifact, step: Step) -> KeptAnswers:
     """The model, whose answers are kept as they come: a step that was killed asks for those that are missing. lm-eval knows them by their
     questions alone, so each model has a file of its own."""
     name = hashlib.sha256(f"{subject.path} {subject.digest}".encode()).hexdigest()[:16]
-    return CachingLM(model, str(step.work / f"answers-{name}.sqlite"))
+    asking = KeptAnswers(model, step.work / f"answers-{name}.sqlite", step.check_cancelled)
+    model.model.register_forward_pre_hook(lambda *_: asking.pause())
+    return asking
 
 
 def _seed(task: Any, seed: int) -> None:
