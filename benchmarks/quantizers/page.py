@@ -12,6 +12,7 @@ from tunesmith_statistics import share
 
 ITSELF = "| itself, in bfloat16"
 BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
+LARGER, LARGER_END = "<!-- larger -->", "<!-- /larger -->"
 _FIGURE = re.compile(r"([\d.]+) \(([\d.]+) to ([\d.]+)\)")
 
 
@@ -21,7 +22,7 @@ def table(rows: Sequence[Mapping[str, Any]], itself: str) -> str:
         "| served: tokens a CPU s | bounds |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
-    return "\n".join([*lines, itself, *(row["line"] if "line" in row else _line(row) for row in rows)])
+    return "\n".join([*lines, *filter(None, [itself]), *(row["line"] if "line" in row else _line(row) for row in rows)])
 
 
 def _line(row: Mapping[str, Any]) -> str:
@@ -77,3 +78,10 @@ def write(page: Path, rows: Sequence[Mapping[str, Any]], itself: Mapping[str, An
     if itself is not None:
         first = f"{ITSELF} | 0 | 100% | 1 | {right(itself)} | 269 | | {speed(itself)} | |"
     page.write_text(f"{before}{BEGIN}\n{table(rows, first)}\n{END}{after}", encoding="utf-8")
+
+
+def write_larger(page: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Put the table of another model between its own marks."""
+    before, _, rest = page.read_text("utf-8").partition(LARGER)
+    after = rest.partition(LARGER_END)[2]
+    page.write_text(f"{before}{LARGER}\n{table(rows, '')}\n{LARGER_END}{after}", encoding="utf-8")
