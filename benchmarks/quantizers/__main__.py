@@ -51,14 +51,10 @@ FORMATS: dict[str, tuple[int, dict[str, Any]]] = {
     "gguf q4_k_m": (4, {"quantize": {"gguf": {"quant_type": "q4_k_m"}}, **ROWS}),
     "gguf q4_0": (4, {"quantize": {"gguf": {"quant_type": "q4_0"}}, **ROWS}),
 }
-ITSELF = "itself"  # served in bfloat16, to read the others' figures against
-#: the first word of a name -> the engine that serves it on a processor, with its options
-ENGINES: dict[str, tuple[str, list[str]]] = {
-    ITSELF: ("transformers", ["--dtype", "bfloat16"]),
-    "bitsandbytes": ("transformers", ["--dtype", "bfloat16"]),
-    "gguf": ("llamacpp", []),
-    "gptq": ("vllm", []), "awq": ("vllm", []), "auto-round": ("vllm", []), "compressed-tensors": ("vllm", []),
-}  # fmt: skip
+ITSELF = "itself"  # served as it is, to read the others' figures against
+#: the first word of a name -> the engine that serves it on a processor, in the dtype that it takes by itself
+ENGINES = {ITSELF: "transformers", "bitsandbytes": "transformers", "gguf": "llamacpp"}
+OTHERWISE = "vllm"
 
 
 def paragraphs() -> list[str]:
@@ -94,7 +90,7 @@ def measured(name: str, uri: str) -> dict[str, Any]:
 def answered(name: str) -> dict[str, Any]:
     """What it gets right and how fast it is, behind its engine."""
     step = {"export": "dequantize"} if name == ITSELF else FORMATS[name][1]
-    return answers.measured(KEPT, step, *ENGINES[name.split()[0]])
+    return answers.measured(KEPT, step, ENGINES.get(name.split()[0], OTHERWISE))
 
 
 def kept(name: str, uri: str = MODEL, *, served: bool = False) -> Path:

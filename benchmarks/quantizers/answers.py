@@ -42,10 +42,10 @@ async def right(server: Served) -> int:
         return sum(await asyncio.gather(*(one(*row) for row in sums())))
 
 
-def measured(home: Path, step: dict[str, Any], engine: str, options: list[str]) -> dict[str, Any]:
+def measured(home: Path, step: dict[str, Any], engine: str) -> dict[str, Any]:
     """Right sums of how many, and of each turn of the load tokens for a second of the clock and of the processors."""
     file, made = pipeline(home, "quantizers", step)
-    with served(engine, file, made, options) as server:
+    with served(engine, file, made, ()) as server:
         found = {"engine": engine, "right": asyncio.run(right(server)), "sums": SUMS, "turns": []}
         for turn in range(TURNS):
             before = server.cpu()

@@ -89,7 +89,8 @@ def test_a_copy_leaves_out_all_rows_of_which_something_is_told_by_tokens_each_wi
     ],
 )  # fmt: skip
 def test_each_finding_has_the_command_that_fixes_it(name, lines, command):
-    inspected = Inspected("my rows.jsonl", ("--columns", "q=ask"), ("--model", "./m", "--max-length", "64"), "new.jsonl", "test.jsonl")
+    tokens, against = ("--model", "./m", "--max-length", "64"), ("--against", "test.jsonl")
+    inspected = Inspected("my rows.jsonl", ("--columns", "q=ask"), tokens, "new.jsonl", against)
     (finding,) = inspected.with_fixes([Finding.of_lines(name, "what", lines, 10)])
     assert finding.fix == (f"tunesmith data {command}" if command else "")
 

@@ -15,6 +15,7 @@ from tunesmith_data.audit.contamination import findings
 from tunesmith_data.contamination.overlap import NEAR, EvaluationRows
 from tunesmith_data.contamination.plan_warning import Part, TrainedRows
 from tunesmith_data.contamination.words import pieces
+from tunesmith_data.shape.rows import shape_of
 
 LONG = "the quick brown fox jumps over the lazy dog and then it sleeps for a very long time beside the old stone wall"
 WORDS = LONG.split()
@@ -101,15 +102,25 @@ def files(tmp_path: Path):
 
 def test_findings_tell_the_lines_of_both_files(files):
     training, evaluation = files("train.jsonl", [row("one"), row(LONG)]), files("eval.jsonl", [row("two"), row(LONG), row(LONG + " x")])
-    same, near, overlap = findings(evaluation, training)
+    same, near, overlap = findings(evaluation, training, filter="", training_filter="")
     assert (same.count, same.of, same.lines, same.warning) == (1, 3, ((2, 2),), True)
     assert (near.lines, near.warning) == (((2, 3),), True)
     assert (overlap.count, overlap.warning) == (0, False)
     assert same.what == "rows of eval.jsonl that are here, too"
 
 
-def part(path: Path, split: str = "") -> Part:
-    return Part(path.name, SimpleNamespace(file=SimpleNamespace(path=path, digest=str(hash(path.read_bytes())))), split)
+def test_only_rows_that_the_filters_keep_are_compared(files):
+    training = files("train.jsonl", [row("one") | {"part": "a"}, row(LONG) | {"part": "b"}])
+    evaluation = files("eval.jsonl", [row("one") | {"part": "a"}, row(LONG) | {"part": "b"}])
+    same, *_ = findings(evaluation, training, filter="", training_filter="part == 'a'")
+    assert (same.lines, same.of) == (((1, 1),), 2)
+    same, *_ = findings(evaluation, training, filter="part == 'b'", training_filter="part == 'a'")
+    assert (same.lines, same.of) == ((), 1)
+
+
+def part(path: Path, split: str = "", filter: str = "") -> Part:
+    file = SimpleNamespace(path=path, digest=str(hash(path.read_bytes())))
+    return Part(path.name, SimpleNamespace(file=file, columns=shape_of({}, filter)), split)
 
 
 def asked(provider: str) -> SimpleNamespace:
@@ -129,3 +140,18 @@ def test_a_plan_warns_where_a_step_evaluates_on_what_an_earlier_one_trains_on(fi
     (warning,) = trained.warnings([part(training)], asked("generation"), planner)
     assert warning == "rows of train.jsonl are evaluated on that `sft` trains on"
     assert trained.warnings([part(training), part(other)], asked("generation"), planner) == []  # both are told already
+
+
+def test_a_plan_warns_only_of_rows_that_its_filters_keep(files):
+    planner = SimpleNamespace(installed=lambda kind: {"objective": ["sft"], "evaluator": ["generation"]}[kind], memory={})
+    rows = [row("one") | {"part": "a"}, row(LONG) | {"part": "b"}]
+    training, other = files("train.jsonl", rows), files("eval.jsonl", rows[1:])
+    trained = TrainedRows()
+    trained.warnings([part(training, filter="part == 'a'")], asked("sft"), planner)
+    assert trained.warnings([part(other)], asked("generation"), planner) == []
+    assert trained.warnings([part(training, filter="part == 'b'")], asked("generation"), planner) == []
+    (warning,) = trained.warnings([part(training)], asked("generation"), planner)
+    assert warning.startswith("1 of the 2 rows of train.jsonl are among those of train.jsonl")
+    assert "inspect train.jsonl --filter 'part == '\"'\"'a'\"'\"'' --against train.jsonl)" in warning
+    (warning,) = trained.warnings([part(training, filter="part == 'a'")], asked("generation"), planner)
+    assert warning == "rows of train.jsonl are evaluated on that `sft` trains on"

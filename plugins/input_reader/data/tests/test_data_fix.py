@@ -74,6 +74,8 @@ def test_no_row_for_evaluation_is_left_however_often_it_is_there(fixed: Callable
     found, left = fixed(against=tmp_path / "held.jsonl")
     assert sorted(line for line, _ in found.left_out["evaluation"]) == [5, 6]
     assert left == [ROWS[0], ROWS[6]]
+    found, _ = fixed(against=tmp_path / "held.jsonl", against_filter="question == 'none of them'")
+    assert found.left_out["evaluation"] == []
 
 
 _VALUES = st.one_of(st.sampled_from(["a", "A ", "b c", ""]), st.integers(0, 1))

@@ -183,6 +183,14 @@ def test_biases_of_zeros_that_a_library_adds_are_no_fault(parent, child):
     assert codes(parent, child) == {"TS-AUDIT-004"}
 
 
+def test_biases_of_zeros_that_a_library_has_added_to_packed_layers_may_go_again(parent, child):
+    rewrite(parent / "config.json", quantization_config={"quant_method": "gptq", "bits": 3})
+    change(child, lambda w: w.pop("zero.bias"))
+    assert codes(parent, child) == set()
+    change(child, lambda w: w.pop("model.layers.1.self_attn.q_proj.bias"))
+    assert codes(parent, child) == {"TS-AUDIT-004"}
+
+
 def test_without_tensors_of_the_parent_a_child_is_looked_at_alone(parent, child):
     (parent / "model.safetensors").unlink()
     assert audit(parent, child).ok

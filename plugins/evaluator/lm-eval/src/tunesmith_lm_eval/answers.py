@@ -1,7 +1,7 @@
 """Answers that are kept while a model is asked, in a file that can be read after a kill, and a stop that is heeded between any two of them.
 
-lm-eval's own model with a cache writes each answer by a transaction of its own, in a thread, and waits for all of them in the end: on a disk
-that takes 20 ms for one, a thousand answers are 20 s in which nothing looks at the stop. Here a forward pass ends a transaction.
+lm-eval's own model with a cache writes each answer by a transaction of its own, in a thread, and waits for all of them in the end: on a
+disk that takes 20 ms for one, a thousand answers are 20 s in which nothing looks at the stop. Here a forward pass ends a transaction.
 """
 
 from __future__ import annotations

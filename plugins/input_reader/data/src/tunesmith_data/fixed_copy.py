@@ -86,7 +86,7 @@ class FixedCopy:
 
 def fixed_copy(
     path: Path, installed: Mapping[str, InstalledProvider], *, columns: Mapping[str, str], check: Check, roots: Sequence[Path] = (),
-    keep: Sequence[str] = (), near: bool = False, against: Path | None = None, mask: bool = False,
+    keep: Sequence[str] = (), near: bool = False, against: Path | None = None, against_filter: str = "", mask: bool = False,
     wanted: Wanted = Wanted(), without: Collection[int] = (), tokens: Mapping[int, str] = MappingProxyType({}),
 ) -> FixedCopy:  # fmt: skip
     """What is to be left out, and why.
@@ -96,7 +96,7 @@ def fixed_copy(
         roots: folders besides the file's own that the media of its rows may lie in.
         keep: reasons for which nothing is left out. Broken rows always are: they can't be used.
         near: whether rows that are nearly an earlier one are left out; at most 20,000 are compared.
-        against: rows for evaluation, which should not be trained on.
+        against: rows for evaluation, which should not be trained on; of them those that `against_filter` keeps.
         wanted: which rows are; `without`: lines that are not.
         tokens: lines of which something is told by a model's tokens -> what is.
         mask: whether personal data in the rows that are left is to be masked.
@@ -126,7 +126,7 @@ def fixed_copy(
         elif line.number in tokens:
             copy.left_out[TOKENS].append((line.number, tokens[line.number]))
     if against and EVALUATED not in keep:
-        _leave_out_evaluated(copy, path, columns, against)
+        _leave_out_evaluated(copy, path, columns, against, against_filter)
     copy.kept = copy.rows - len(copy.lines)
     if mask:
         copy.masked = {}
@@ -173,8 +173,8 @@ def _reason(
     return None
 
 
-def _leave_out_evaluated(copy: FixedCopy, path: Path, columns: Mapping[str, str], against: Path) -> None:
+def _leave_out_evaluated(copy: FixedCopy, path: Path, columns: Mapping[str, str], against: Path, filter: str) -> None:
     """Each look tells of a row for evaluation one row that it is in, so there are looks until nothing is found."""
-    while matches := compared_rows(against, rows_left(path, columns, copy))[0]:
+    while matches := compared_rows(against, rows_left(path, columns, copy), filter)[0]:
         out = {one.train_line: one for one in reversed(matches)}
         copy.left_out[EVALUATED] += [(line, f"{one.how}: line {one.line} of {against}") for line, one in sorted(out.items())]

@@ -17,6 +17,7 @@ from tunesmith_data.audit.worker import RowFindings, row_findings
 from tunesmith_data.formats.detection import put_rows
 from tunesmith_data.line import NotRows
 from tunesmith_data.rows_file import read_file
+from tunesmith_data.shape.rows import FILTER
 
 PAIRS = "dataset/preference"
 COUNTED = 100_000  # rows of which tokens are counted, from the first on
@@ -30,13 +31,13 @@ class Audit:
         columns: see `read_file`.
         labels: what the rows are examples of -> how many are.
         validation: another file, whose prompts should not be the data's; None: there is none.
-        against: a file for evaluation, whose rows should not be among the data's; None: there is none.
+        against: a file for evaluation, whose rows should not be among the data's; None: there is none. `against_filter`: of its rows.
         tokens: whether `by_tokens` will be asked for.
     """
 
     def __init__(
         self, planner: Planner, path: Path, record: InstalledProvider, columns: Mapping[str, str], labels: Mapping[str, int], *,
-        validation: Path | None = None, against: Path | None = None, tokens: bool = False,
+        validation: Path | None = None, against: Path | None = None, against_filter: str = "", tokens: bool = False,
     ) -> None:  # fmt: skip
         """
         Raises:
@@ -44,7 +45,8 @@ class Audit:
         """
         if validation:
             _look_into(validation)
-        self._against = contamination(against, path) if against else ()
+        filters = {"filter": against_filter, "training_filter": columns.get(FILTER, "")}
+        self._against = contamination(against, path, **filters) if against else ()
         # Of other rows nothing is told by their texts alone: no worker is started for them.
         useful = validation or tokens or PAIRS in record.produces
         self.rows = row_findings(planner, record, path, columns, validation) if useful else RowFindings((), ())

@@ -16,13 +16,16 @@ _WORDS = {
 _RULES = {"near": f"three-word sequences alike by {NEAR:.0%}", "overlap": f"more than {SHARE:.0%} of their sequences of {SEQUENCE} words"}
 
 
-def findings(evaluation: Path, training: Path) -> tuple[Finding, ...]:
+def findings(evaluation: Path, training: Path, *, filter: str, training_filter: str) -> tuple[Finding, ...]:
     """For each way in which rows may be among those for training, as lines of both files: here, and there.
+
+    Args:
+        filter, training_filter: as `compared`.
 
     Raises:
         UserError: as `compared`.
     """
-    found, count = compared(evaluation, training)
+    found, count = compared(evaluation, training, filter=filter, training_filter=training_filter)
     told = []
     for how in HOW:
         lines = [(one.train_line, one.line) for one in found if one.how == how]

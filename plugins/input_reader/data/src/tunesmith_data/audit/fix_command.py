@@ -20,13 +20,14 @@ class Inspected:
     Args:
         options: columns and filter, as words of the command.
         tokens: the model, the objective and the length, so too; nothing where characters were counted.
+        against: the rows for evaluation with their filter, so too.
     """
 
     file: str
     options: Sequence[str] = ()
     tokens: Sequence[str] = ()
     validation: str = ""
-    against: str = ""
+    against: Sequence[str] = ()
 
     def with_fixes(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
         """The findings, each that holds for a row with its command."""
@@ -39,7 +40,7 @@ class Inspected:
         elif finding.name.startswith("pii-"):
             how = ("--mask-pii",)
         elif finding.name.startswith("contamination."):
-            how = ("--against", self.against)
+            how = self.against
         elif finding.name == "shared-prompts":
             how = ("--without", _numbers([here for _, here in finding.lines])) if finding.count <= TOLD else ()
         elif finding.name in _BY_LINES and finding.count <= TOLD:

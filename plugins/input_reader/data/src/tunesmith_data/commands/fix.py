@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tunesmith.errors import UserError
 from tunesmith_cli.api import Command, add_columns, add_filter, columns, safe, safe_json, typed
 from tunesmith_cli.api import gettext as _
-from tunesmith_data.commands.rows import ROWS, add_tokens, line_numbers, named_rows, path_of_rows, rows_of, session_for
+from tunesmith_data.commands.rows import ROWS, add_against_filter, add_tokens, line_numbers, named_rows, path_of_rows, rows_of, session_for
 
 if TYPE_CHECKING:
     from tunesmith_data.fixed_copy import FixedCopy
@@ -32,6 +32,7 @@ def configure(parser: ArgumentParser) -> None:
         "--near", action="store_true", help="leave out rows that are nearly an earlier one, too (Jaccard's index from 0.8 on)"
     )
     parser.add_argument("--against", type=named_rows, metavar="FILE", help="leave out rows that are among these for evaluation, or nearly")
+    add_against_filter(parser)
     count = typed({"type": "integer", "minimum": 0})
     parser.add_argument("--min-characters", type=count, metavar="N", help="leave out rows whose texts have fewer")
     parser.add_argument("--max-characters", type=count, metavar="N", help="leave out rows whose texts have more")
@@ -61,7 +62,8 @@ def run(args: Namespace) -> int:
         unfit = unfit_rows(session, planner, path, named, args) if args.model else {}
         found = fixed_copy(
             path, planner.installed("dataset_format"), columns=named, check=RowCheck(planner), roots=planner.roots, keep=args.keep,
-            near=args.near, against=path_of_rows(args.against, planner), mask=args.mask_pii,
+            near=args.near, against=path_of_rows(args.against, planner),
+            against_filter=args.against_filter, mask=args.mask_pii,
             wanted=Wanted(args.min_characters, args.max_characters, tuple(args.language)), without=args.without, tokens=unfit,
         )  # fmt: skip
     if args.output:

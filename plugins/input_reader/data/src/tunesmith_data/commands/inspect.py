@@ -9,7 +9,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tunesmith_cli.api import Command, add_columns, add_filter, columns, number, safe, safe_json, size, typed
-from tunesmith_data.commands.rows import ROWS, add_tokens, named_rows, path_of_rows, rows_of, session_for
+from tunesmith_data.commands.rows import (
+    ROWS,
+    add_against_filter,
+    add_tokens,
+    against_words,
+    named_rows,
+    path_of_rows,
+    rows_of,
+    session_for,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from tunesmith_data.inspection import Inspection
@@ -28,6 +37,7 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--against", type=named_rows, metavar="FILE", help="rows for evaluation: are they among those of the data, or nearly?"
     )
+    add_against_filter(parser)
     add_tokens(parser, "look at the rows by the tokens of this model")
     parser.add_argument("--seed", type=typed({"type": "integer"}), default=0, metavar="N", help="draws another sample (default 0)")
     parser.add_argument("--all", action="store_true", help="show all that was kept, not only the first ten of each")
@@ -52,7 +62,7 @@ def run(args: Namespace) -> int:
         audit = None
         if found.format:
             options = {name: path_of_rows(getattr(args, name), planner) for name in ("validation", "against")}
-            options["tokens"] = bool(args.model)
+            options |= {"against_filter": args.against_filter, "tokens": bool(args.model)}
             audit = Audit(planner, path, formats[found.format], named, found.labels, **options)
     if audit and args.model and found.usable:
         settings = {"rows": [1], "scan": COUNTED, "max_length": args.max_length}
@@ -61,7 +71,7 @@ def run(args: Namespace) -> int:
     elif audit:
         found = replace(found, audit=audit.by_characters, audited_by="characters")
     if audit:
-        inspected = Inspected(args.file, words_of(args), words_of_tokens(args), args.validation or "", args.against or "")
+        inspected = Inspected(args.file, words_of(args), words_of_tokens(args), args.validation or "", against_words(args))
         found = replace(found, audit=inspected.with_fixes((*found.audit, *personal_data(path, named))))
     found = replace(found, path=args.file)
     print(safe_json(found.to_json(), 2) if args.json else inspection_text(found, 10**9 if args.all else _SHOWN))

@@ -46,6 +46,19 @@ def add_tokens(parser: ArgumentParser, what: str) -> None:
     )  # fmt: skip
 
 
+def add_against_filter(parser: ArgumentParser) -> None:
+    """The rows for evaluation that are meant; those of the data are `--filter`."""
+    parser.add_argument(
+        "--against-filter", default="", metavar="EXPRESSION", help="with --against: only the rows of that file that this is true of"
+    )
+
+
+def against_words(args: Namespace) -> list[str]:
+    """Both options as they were typed."""
+    words = ["--against", args.against] if args.against else []
+    return words + (["--against-filter", args.against_filter] if args.against_filter else [])
+
+
 def session_for(*texts: str | None) -> Session:
     """A session under the policies of the projects in which the files lie."""
     from tunesmith_cli.api import Session

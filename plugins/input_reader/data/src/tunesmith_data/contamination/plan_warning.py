@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from tunesmith.contracts.kinds.input_reader import InputRequest, Planner
 from tunesmith_data.contamination.files import contaminated_share
 from tunesmith_data.data_file import Rows
+from tunesmith_data.shape.rows import FILTER
 
 LARGEST = 2**25  # bytes of two files that a plan holds against each other; of larger ones only whether they are one
 EVALUATORS, OBJECTIVES = "evaluator", "objective"
@@ -48,14 +50,19 @@ class TrainedRows:
 
 def _warning(part: Part, reader: str, trained: Part, planner: Planner) -> str:
     mine, theirs = part.rows.file, trained.rows.file
-    if mine.path.resolve() == theirs.path.resolve():
+    filters = [one.rows.columns.get(FILTER, "") for one in (part, trained)]
+    if mine.path.resolve() == theirs.path.resolve() and filters[0] == filters[1]:
         if part.split != trained.split and part.split and trained.split:
             return ""  # two parts of one file, of which no row is in both
         return f"rows of {part.text} are evaluated on that {reader} trains on"
-    found = contaminated_share((mine.path, mine.digest), (theirs.path, theirs.digest), planner.memory, LARGEST)
+    found = contaminated_share(
+        (mine.path, mine.digest, filters[0]), (theirs.path, theirs.digest, filters[1]), planner.memory, LARGEST
+    )  # fmt: skip
     if not found or not found[0]:
         return ""
+    words = ["tunesmith", "data", "inspect", trained.text, *(("--filter", filters[1]) if filters[1] else ()), "--against", part.text]
+    words += ["--against-filter", filters[0]] if filters[0] else []
     return (
         f"{found[0]} of the {found[1]} rows of {part.text} are among those of {trained.text}, which {reader} trains on, or nearly so "
-        f"(tunesmith data inspect {trained.text} --against {part.text})"
+        f"({shlex.join(words)})"
     )

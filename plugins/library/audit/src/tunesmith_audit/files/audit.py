@@ -117,6 +117,8 @@ class _Comparison:
         for name in sorted(self.old.keys() - self.new.keys() - of_parent):
             if name in self.layers or name.endswith(_BUFFERS) or (name == _HEAD and (self.tied or self.edge == "update")):
                 continue
+            if self.parent_quantization and _bias_of_zeros(self.old[name]):
+                continue
             yield Finding("TS-AUDIT-004", f"{name} is not there", True)
         if self.edge == "update":
             return  # training gives models heads of its own, in the place of that of words or beside it
@@ -126,10 +128,10 @@ class _Comparison:
                 yield Finding("TS-AUDIT-004", f"{name} is not in the parent", True)
 
     def _adds_nothing(self, name: str) -> bool:
-        """A bias of zeros, as AutoGPTQ gives one to every layer; scales of the KV cache, where the config says that it has such."""
+        """A bias of zeros; scales of the KV cache, where the config says that it has such."""
         if name.endswith(_CACHE_SCALES):
             return bool(self.quantization.get("kv_cache_scheme"))
-        return name.endswith(".bias") and self.new[name].floating and values_of(self.new[name]).zero
+        return _bias_of_zeros(self.new[name])
 
     def _values(self) -> Iterator[Finding]:
         packed = {part.name for layer in self.layers.values() for part in layer.values()}
@@ -245,6 +247,11 @@ def _by_layer(new: Mapping[str, StoredTensor], old: Mapping[str, StoredTensor]) 
         if name in new:  # a matrix of float8 under the name that it had, with scales beside it
             parts["weight"] = new[name]
     return found
+
+
+def _bias_of_zeros(tensor: StoredTensor) -> bool:
+    """As AutoGPTQ gives one to every layer, whether or not the architecture has one there."""
+    return tensor.name.endswith(".bias") and tensor.floating and values_of(tensor).zero
 
 
 def _scales(name: str) -> bool:
