@@ -58,6 +58,15 @@ def test_it_serves_the_steps_model_under_the_steps_name_at_the_steps_address(sta
     assert environment["HF_HUB_OFFLINE"] == environment["VLLM_NO_USAGE_STATS"] == "1"
 
 
+@pytest.mark.parametrize(
+    ("method", "asked", "dtype"), [("gptq", "auto", "bfloat16"), ("gptq", "float32", "float32"), ("", "auto", "float32")]
+)
+def test_what_vllm_does_not_compute_in_float32_it_computes_in_bfloat16_on_any_processor(start, model, method, asked, dtype):
+    told = {"torch_dtype": "float16", "quantization_config": {"quant_method": method}}
+    (model.path / "config.json").write_text(json.dumps(SMOLLM2 | told))
+    assert start(dtype=asked)[0]["--dtype"] == dtype  # this one's native type is float32
+
+
 def test_a_sampler_takes_adapters_while_it_runs_and_is_asked_for_the_model_itself(start):
     options, environment = start(updatable=True, max_lora_rank=32)
     wanted = {"--max-loras": "1", "--max-lora-rank": "32", "--logprobs-mode": "processed_logprobs", "--generation-config": "vllm"}

@@ -48,6 +48,7 @@ def test_an_old_checkpoint_is_made_and_read_and_computes_nearly_what_the_model_d
     written, read = (json.loads((made[name].path / "config.json").read_text()) for name in ("old", "plain"))
     assert written["quantization_config"]["quant_method"] == "awq"
     assert written["rope_theta"] == 100.0
+    assert (written["torch_dtype"], written["dtype"]) == ("float16", "float16")  # as its tensors are
     assert "quantization_config" not in read
 
 
@@ -67,7 +68,7 @@ def test_a_pipeline_may_start_from_an_old_checkpoint(tmp_path, tiny, older):
         (model / "config.json").write_text(json.dumps(config))
         words = {"q_group_size": packing["group_size"], "w_bit": packing["bits"], "zero_point": True, "version": "GEMM"}
         (model / "quant_config.json").write_text(json.dumps(words))
-    made = run(tmp_path / "read", model, score={"evaluate": "perplexity", "data": "held-out.jsonl"})
+    made = run(tmp_path / "read", model, again={"export": "safetensors"})
     assert made["model"].format == "model/awq"
     assert made["model.export"].format == "model/hf"
     assert (made["model.export"].path / "tokenizer.json").read_bytes() == (tiny / "tokenizer.json").read_bytes()

@@ -17,6 +17,7 @@ from tunesmith_vllm.lora_adapters import check_policy, lora_adapters
 from tunesmith_vllm.policy_engine import PolicyEngine
 from tunesmith_vllm.settings import TAKES, VllmSettings
 
+NO_FLOAT32 = ("gptq", "awq")  # packings that vLLM does not compute in it (its `get_supported_act_dtypes`)
 START_TIMEOUT = 900.0  # seconds; its imports alone are 20 s of a core, and a large model's weights take their time
 
 
@@ -36,7 +37,7 @@ class VllmBackend:
         """Raises UserError TS-SERVE-030 for options that can't be given, TS-SERVE-056 for adapters that can't be served."""
         device = step.placement.device
         config = configuration(model.path)
-        settings = replace(self.settings, dtype=engine_dtype(self.settings.dtype, config, step))
+        settings = replace(self.settings, dtype=engine_dtype(self.settings.dtype, config, step, instead=self._instead(config)))
         self._policy.base = str(model.path)
         adapters, updatable = lora_adapters(step, model, name), bool(step.settings.updatable)
         words = command(
@@ -47,6 +48,13 @@ class VllmBackend:
         variables = environment(self.settings, device, address, token=self._policy.token if updatable else "")
         facts |= {"dtype": settings.dtype} if updatable else {}
         return Engine(words, variables, start_timeout=START_TIMEOUT, name="vLLM", facts=facts)
+
+    def _instead(self, config: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+        """Where nobody says a type and the device computes in float32."""
+        method = (config.get("quantization_config") or {}).get("quant_method", "")
+        if self.settings.dtype != "auto" or method not in NO_FLOAT32:
+            return {}
+        return {"float32": ("bfloat16", f"vLLM computes {method} in bfloat16 or float16 alone, native to the device or not")}
 
     def load(self, url: str, weights: Artifact, version: int) -> None:
         """Raises UserError TS-SERVE-065 for weights that vLLM does not compute as they were trained."""

@@ -65,7 +65,7 @@ class AutoGptq:
                 why=str(error), fix="Raise `damp_percent` (0.01 does for most), or calibrate on more rows.",
             ) from error  # fmt: skip
         wrapped.model.half()
-        wrapped.model.config.torch_dtype = "float16"
+        wrapped.model.config.torch_dtype = wrapped.model.config.dtype = "float16"  # newer readers take the second
         wrapped.save_quantized(str(output))
         drop_metadata(output / "model.safetensors")
         copy_beside(older, output)  # for readers of its time

@@ -48,7 +48,7 @@ class AutoAwq:
         )  # fmt: skip
         step.check_cancelled()
         loaded.model.half()
-        loaded.model.config.torch_dtype = "float16"
+        loaded.model.config.torch_dtype = loaded.model.config.dtype = "float16"  # newer readers take the second
         loaded.save_quantized(str(output))
         copy_beside(older, output)  # for readers of its time
         before, after = weights_size(model.path), weights_size(output)
