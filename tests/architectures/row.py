@@ -69,7 +69,10 @@ class Row:
 
     def _cells(self) -> dict[str, Callable[[], str | None]]:
         if self.family.kind == "encoder":
-            return {"classify": self.classify, "embed": self.embed, "bitsandbytes": self.bitsandbytes}
+            return {
+                "lora": self.lora_of_classifier, "merge": self.merge_of_classifier, "classify": self.classify, "embed": self.embed,
+                "bitsandbytes": self.bitsandbytes,
+            }  # fmt: skip
         cells: dict[str, Callable[[], str | None]] = {
             "own decoder": self.own_decoder, "lora": self.lora, "packed": self.packed, "merge": self.merge,
             "transformers": self.serve, "bitsandbytes": self.bitsandbytes,
@@ -178,10 +181,36 @@ class Row:
         return None if bool(torch.isfinite(logits).all()) else "no: logits are not finite"
 
     def classify(self) -> str | None:
-        from tunesmith_classify.settings import TextSettings
-        from tunesmith_classify.texts import TextClassifier
+        return self._learns("classify", LABELLED, _classifier())
 
-        return self._learns("classify", LABELLED, TextClassifier(TextSettings(labels=["0", "1"])))
+    def lora_of_classifier(self) -> str | None:
+        self.adapter, losses, _ = self._trained("lora", LABELLED, _classifier(), _lora(), learning_rate=1e-3)
+        return None if all(map(math.isfinite, losses)) else f"no: losses {losses}"
+
+    def merge_of_classifier(self) -> str | None:
+        """Whether transformers' classifier of the merged files gives the scores of base, adapter and head."""
+        import torch
+        from transformers import AutoModelForSequenceClassification
+
+        from tunesmith_torch import merge
+        from tunesmith_torch.model.encoder import load_classifier, put_head
+        from tunesmith_torch.model.head_files import read_heads
+        from tunesmith_torch.settings import MergeSettings
+
+        if self.adapter is None:
+            return "no: it does not train"
+        tuned = Artifact("adapter/peft", self.adapter, digest="sha256:tuned", refs={"base": self.base})
+        step, adapter = self._step("merge", build(MergeSettings, {}), {"model": tuned}, {"adapter": _lora()}), _lora()
+        merge.run(step)
+        (head,), weights = read_heads(self.adapter)
+        beside = load_classifier(self.base.path, head, 0).eval()
+        put_head(beside, weights)
+        adapter.load(beside, self.adapter)
+        ids = torch.tensor(IDS)
+        with torch.no_grad():
+            theirs = AutoModelForSequenceClassification.from_pretrained(step.output).eval()(input_ids=ids).logits
+            off = float((theirs - beside(input_ids=ids).logits).abs().max())
+        return None if off < 1e-4 else f"no: scores {off:.1g} apart"
 
     def embed(self) -> str | None:
         from tunesmith_embed.objective import Embedding
@@ -258,6 +287,13 @@ class Row:
             name=name, output=output, work=work, settings=settings, seed=7, inputs=inputs, providers=providers,
             notify=lambda method, params: kept.append((method, dict(params))),
         )  # fmt: skip
+
+
+def _classifier() -> Any:
+    from tunesmith_classify.settings import TextSettings
+    from tunesmith_classify.texts import TextClassifier
+
+    return TextClassifier(TextSettings(labels=["0", "1"]))
 
 
 def _lora() -> Any:

@@ -119,6 +119,7 @@ quality, speed or memory.
 | packed | with several sequences in a forward pass the losses are those of one at a time, within 2e-5; ✓ with a reason: the engine saw that they would not stay apart, and runs each by itself |
 | own decoder | the engine's own decoder computes it (see [model-impl.md](model-impl.md)); others train with transformers' model |
 | merge | the merged model, read anew, differs from the base and says what base and adapter say, within 1e-3 |
+| lora, merge, of encoders | three steps of `classify` with `lora`; the merged classifier, read anew by transformers, gives the scores of base, adapter and head, within 1e-4 |
 | classify, embed | three steps with all weights, of encoders |
 | sees, hears | rows with a picture or a sound train |
 | bitsandbytes | quantized to nf4, read anew, logits finite |
@@ -126,7 +127,7 @@ quality, speed or memory.
 
 Gemma 3, InternVL, Llama 4 and LLaVA have no processor here, so their steps are refused (TS-TRAIN-060); SmolVLM's processor needs a package
 that is not installed. Their decoders are tried by `gemma3_text`, `qwen2`, `llama4_text` and `llama`. A plan refuses models of encoder and
-decoder, and encoders with other objectives than `embed`, before anything is computed ([TS-TRAIN-138](../errors/TS-TRAIN-138.md)).
+decoder, and encoders with objectives that need a next token, before anything is computed ([TS-TRAIN-138](../errors/TS-TRAIN-138.md)).
 
 An error's code says that it is refused: see its page. Empty: it does not apply, or was not tried for this kind of model. Not examined here:
 {NOT_EXAMINED}.

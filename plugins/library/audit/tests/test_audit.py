@@ -151,6 +151,22 @@ def test_training_may_add_a_head_and_a_conversion_may_not(parent, child):
     assert codes(parent, child, "update") == {"TS-AUDIT-004"}
 
 
+@pytest.mark.parametrize("prefix", ["bert.", ""])
+def test_training_may_put_another_head_in_the_place_of_an_encoder_s(parent, child, prefix):
+    layers = {f"encoder.layer.{number}.weight": np.eye(16, dtype=np.float32) + number for number in range(2)}
+    body = {"embeddings.word.weight": np.ones((4, 16), np.float32), **layers}
+    head = {"cls.predictions.bias": np.ones(4, np.float32), "bert.pooler.weight": np.ones((2, 16), np.float32)}
+    save_file({f"{prefix}{name}": value for name, value in body.items()} | head, parent / "model.safetensors")
+    rewrite(parent / "config.json", architectures=["BertForMaskedLM" if prefix else "BertModel"])
+    rewrite(child / "config.json", architectures=["BertForTokenClassification"])
+    tuned = {f"bert.{name}": value * 1.01 for name, value in body.items()} | {"classifier.weight": np.ones((2, 16), np.float32)}
+    save_file(tuned, child / "model.safetensors")
+    assert codes(parent, child, "update") == set()
+    tuned.pop("bert.encoder.layer.0.weight")
+    save_file(tuned, child / "model.safetensors")
+    assert codes(parent, child, "update") == {"TS-AUDIT-004"}
+
+
 def test_the_int8_of_bitsandbytes_is_unpacked(parent, child):
     def pack(found):
         for name in [name for name in found if name.endswith("_proj.weight")]:

@@ -84,6 +84,13 @@ def test_a_part_that_is_no_part_is_refused():
         objective.loss(batch(objective, [2, 2]))
 
 
+def test_the_first_token_is_for_encoders():
+    asked = {"settings": {"pooling": "cls"}}
+    with pytest.raises(UserError, match="TS-TRAIN-139.*llama"):
+        parts(EstimateRequest({"model_type": "llama", "architectures": ["LlamaForCausalLM"]}, **asked))
+    assert parts(EstimateRequest({"model_type": "bert", "architectures": ["BertModel"]}, **asked))["sequences"] == 3
+
+
 @pytest.mark.parametrize("size", [0, 64, 65])
 def test_a_part_that_is_no_part_is_refused_by_the_plan_where_the_model_is_known(size):
     sizes = {"hidden_size": 64, "num_attention_heads": 4, "num_hidden_layers": 2, "intermediate_size": 128, "vocab_size": 1000}

@@ -10,6 +10,7 @@ from safetensors import safe_open
 from tunesmith.contracts import Result, Step, TunesmithError
 from tunesmith_audit import remember
 from tunesmith_torch.data.tokenizer.model_eos_tokens import name_ends
+from tunesmith_torch.model.encoder import load_classifier, put_head, takes_head
 from tunesmith_torch.model.head_files import read_heads, write_heads
 from tunesmith_torch.model.loader import copy_tokenizer, load_base
 from tunesmith_torch.model.usage_files import read_usage, write_usage
@@ -32,8 +33,12 @@ def run(step: Step) -> Result:
             fix="Train it with Tunesmith, or import it together with its base model.",
         )  # fmt: skip
     step.progress(0, 3, what="merge")
-    adapter = step.provider("adapter")
-    model = load_base(base, adapter)
+    adapter, (heads, weights) = step.provider("adapter"), read_heads(artifact.path)
+    if takes_head(base.path, tuple(heads)):
+        model = load_classifier(base.path, heads[0], step.seed).eval().requires_grad_(False)
+        put_head(model, weights)
+    else:
+        model = load_base(base, adapter)
     stored = next(p.dtype for p in model.parameters() if p.is_floating_point())
     wanted = stored if step.settings.dtype == "auto" else getattr(torch, step.settings.dtype)
     cast(model, torch.float32)
@@ -60,7 +65,6 @@ def run(step: Step) -> Result:
     step.progress(2, 3, what="merge")
     merged.config.dtype = wanted
     merged.save_pretrained(step.output)
-    heads, weights = read_heads(artifact.path)
     if heads:
         write_heads(step.output, heads, weights)
     write_usage(step.output, *read_usage(artifact.path))

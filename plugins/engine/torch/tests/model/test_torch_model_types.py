@@ -48,15 +48,17 @@ ENCODER, BOTH = {"model_type": "bert", "architectures": ["BertForMaskedLM"]}, {"
 
 
 @pytest.mark.parametrize(("config", "asked"), [
-    (ENCODER, {}), (ENCODER, {"log_probs": 1.0, "head": 0.0}), (ENCODER, {"log_probs": 0.0, "head": 2.0}),
-    (BOTH, {"log_probs": 0.0, "head": 0.0}),
+    (ENCODER, {}), (ENCODER, {"log_probs": 1.0, "head": 0.0}), (BOTH, {"log_probs": 0.0, "head": 0.0}),
 ])  # fmt: skip
 def test_an_encoder_is_refused_what_it_does_not_give(config, asked):
     with pytest.raises(UserError, match="TS-TRAIN-138"):
         known_types.refuse_encoder(config, asked)
 
 
-def test_an_encoder_s_embeddings_and_a_decoder_are_not_refused():
+def test_an_encoder_s_embeddings_and_classes_and_a_decoder_are_not_refused():
     known_types.refuse_encoder(ENCODER, {"log_probs": 0.0, "head": 0.0})
+    known_types.refuse_encoder(ENCODER, {"log_probs": 0.0, "head": 2.0}, {"trainable": 100.0})
+    with pytest.raises(UserError, match="in fewer bits, without a head"):
+        known_types.refuse_encoder(ENCODER, {"log_probs": 0.0, "head": 2.0}, {"quantized": 1.0})
     known_types.refuse_encoder({"model_type": "llama", "architectures": ["LlamaForCausalLM"]}, {})
     known_types.refuse_encoder({"model_type": "moonshine", "is_encoder_decoder": True, "text_config": {}}, {})

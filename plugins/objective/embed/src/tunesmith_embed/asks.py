@@ -8,6 +8,7 @@ from tunesmith.contracts import EstimateRequest, UserError
 from tunesmith_embed.settings import EmbedSettings
 from tunesmith_models import ModelShape
 from tunesmith_torch.api import Asks
+from tunesmith_torch.api.model import encodes
 
 
 def asks(settings: EmbedSettings) -> Asks:
@@ -20,9 +21,15 @@ def asks(settings: EmbedSettings) -> Asks:
 def parts(request: EstimateRequest) -> Mapping[str, float]:
     """
     Raises:
-        UserError: TS-TRAIN-102, of a model whose sizes are known.
+        UserError: TS-TRAIN-102, of a model whose sizes are known; TS-TRAIN-139 for the first token of a model that is no encoder.
     """
     settings, shape = EmbedSettings(**request.settings), ModelShape.of(request)
+    if settings.pooling == "cls" and request.config and not encodes(request.config):
+        raise UserError(
+            "TS-TRAIN-139", f"`pooling: cls` reads the first token, and `{request.config.get('model_type')}` is no encoder",
+            why="The first token of a model that writes sees no other: all texts would have one embedding.",
+            fix="Write `pooling: last` or `pooling: mean`, or take an encoder.",
+        )  # fmt: skip
     if shape:
         check_sizes(settings.matryoshka_dims, shape.hidden)
     return asks(settings).parts

@@ -20,7 +20,7 @@ class MegatronModel(torch.nn.Module):
         reference: the same from before training, where an objective asks for it.
     """
 
-    packed = shares_media = False  #: what sequences have in common is computed for each: every one is attended to by itself
+    packed = shares_media = whole = False  #: what sequences have in common is computed for each: every one is attended to by itself
 
     def __init__(self, shell: Any, chunk: torch.nn.Module, parameters: Parameters, reference: torch.nn.Module | None) -> None:
         super().__init__()

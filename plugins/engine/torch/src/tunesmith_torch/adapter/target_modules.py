@@ -11,6 +11,7 @@ import torch
 
 from tunesmith.contracts import UserError
 from tunesmith.errors import did_you_mean
+from tunesmith_torch.model.encoder import head_parts
 from tunesmith_torch.model.linear_layers import Stack, linears, sizes, stacks
 from tunesmith_torch.model.multimodal import modality_modules
 
@@ -20,11 +21,13 @@ ALL, ENCODERS = "all-linear", "all-encoders"
 def targets(model: Any, wanted: Sequence[str]) -> dict[str, Any]:
     """The linear layers that `wanted` names, as PEFT matches names: whole, or the end of one after a dot. ``all-linear``: all of the
     language part but the output head; ``all-encoders``: all of the parts that see or hear, and of what projects them among the words.
+    What is the head of a classifier is not among them: it trains whole.
 
     Raises:
         UserError: TS-TRAIN-010 when one names no linear layer.
     """
-    found = linears(model)
+    own = {module for part in head_parts(model).values() for module in part.modules()}
+    found = {name: linear for name, linear in linears(model).items() if linear not in own}
     head, encoders = model.get_output_embeddings(), modality_modules(model)
     chosen: set[str] = set()
     for target in wanted:

@@ -9,18 +9,22 @@ if TYPE_CHECKING:
     from tunesmith_torch.scoring.sequences import (
         batches,
         conversation_sequence,
+        embedded_places,
         embedded_sequence,
         steps_sequence,
         text_sequence,
         words_sequence,
     )
 
-_SEQUENCES = ("batches", "conversation_sequence", "embedded_sequence", "steps_sequence", "text_sequence", "words_sequence")
+_SEQUENCES = (
+    "batches", "conversation_sequence", "embedded_places", "embedded_sequence", "steps_sequence", "text_sequence", "words_sequence",
+)  # fmt: skip
 
 __all__ = [
     "ScoringModel",
     "batches",
     "conversation_sequence",
+    "embedded_places",
     "embedded_sequence",
     "load_scoring_model",
     "steps_sequence",

@@ -102,7 +102,7 @@ def places_of(sequence: TokenSequence) -> Sequence[int]:
 
 def pack(
     sequences: Iterable[TokenSequence], device: torch.device | str = "cpu", *, share: bool = True, share_media: bool = False,
-    inputs_of: Callable[[TokenSequence], Inputs] | None = None, wanted: Wanted = LOG_PROBS, shared: int = SHARED,
+    inputs_of: Callable[[TokenSequence], Inputs] | None = None, wanted: Wanted = LOG_PROBS, shared: int = SHARED, whole: bool = False,
 ) -> Packed:  # fmt: skip
     """Lay `sequences` end to end.
 
@@ -111,10 +111,11 @@ def pack(
         share_media: also in a row with images or sounds, which are in a common beginning once, too.
         inputs_of: what the model is given of a sequence with media.
         shared: tokens that a common beginning has at least.
+        whole: also the tokens after a sequence's last label and place.
     """
     given = list(sequences)
     shown = inputs_of is not None and any(sequence.media for sequence in given)
-    sizes = [size(sequence) for sequence in given]
+    sizes = [len(sequence.tokens) if whole else size(sequence) for sequence in given]
     row = _Row(
         [list(sequence.tokens[:end]) for sequence, end in zip(given, sizes, strict=True)], _meanings(given, sizes) if shown else None
     )

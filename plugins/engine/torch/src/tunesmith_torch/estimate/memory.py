@@ -60,7 +60,7 @@ def train(request: EstimateRequest) -> Estimate:
     check_idle(request.step_settings, request.inputs)
     check_devices(request)
     refuse_code(request.config)
-    refuse_encoder(request.config, request.parts.get("objective", {}))
+    refuse_encoder(request.config, request.parts.get("objective", {}), request.parts.get("adapter", {}))
     check_values(request)
     unsure = check_media(request)
     _check_prompts(request)

@@ -18,6 +18,7 @@ import torch
 from tunesmith.contracts import TunesmithError
 from tunesmith_torch.data.packing import Packed
 from tunesmith_torch.model.dense.decoder import Dense
+from tunesmith_torch.model.encoder import is_classifier
 from tunesmith_torch.model.media_rows import media_trees, tree_states
 from tunesmith_torch.model.multimodal import has_modality_encoders
 
@@ -32,6 +33,7 @@ class Architecture:
     Args:
         packed: several sequences may share a forward pass.
         reason: why they may not.
+        whole: all tokens of a sequence go through, also those after the last that is asked about: the others see them.
         shares_media: images and sounds of a common beginning may be there once; see `model.media_rows`.
         scale, softcap: what happens to the output head's logits: ``softcap * tanh(scale * x / softcap)``; no cap at 0.
         headless: why the engine can't compute log-probabilities of it; empty where it can.
@@ -39,10 +41,14 @@ class Architecture:
 
     packed: bool = True
     reason: str = ""
+    whole: bool = False
     shares_media: bool = False
     scale: float = 1.0
     softcap: float = 0.0
     headless: str = ""
+
+
+_CLASSIFIER = Architecture(packed=False, whole=True, reason="its head reads all of a sequence, and its tokens see those after them")
 
 
 def architecture(model: Any) -> Architecture:
@@ -50,6 +56,8 @@ def architecture(model: Any) -> Architecture:
     the first call."""
     if isinstance(model, Dense):
         return Architecture(softcap=model.spec.logit_softcap)
+    if is_classifier(model):
+        return _CLASSIFIER
     known = _KNOWN.get(model)
     if known is None:
         was_training = model.training
@@ -65,7 +73,7 @@ def adopt_architecture(model: Any, *, packed: bool) -> None:
     """For a model that could not be tried, since it had no values: what was found out of the same model elsewhere."""
     from tunesmith_torch.model.attention.transformers_attention import NAME
 
-    if isinstance(model, Dense) or model in _KNOWN:
+    if isinstance(model, Dense) or model in _KNOWN or is_classifier(model):
         return
     found = _of_head(model.config.get_text_config())
     if packed:
@@ -75,7 +83,7 @@ def adopt_architecture(model: Any, *, packed: bool) -> None:
 
 def note_media_sharing(model: Any, *, shares: bool) -> None:
     """What was found out by trying it on a row with media."""
-    if not isinstance(model, Dense):
+    if not isinstance(model, Dense) and not is_classifier(model):
         _KNOWN[model] = replace(architecture(model), shares_media=shares)
 
 
@@ -151,8 +159,12 @@ def _probe(model: Any) -> Architecture:
     if reason:
         model.set_attn_implementation(usual)
         found = replace(found, packed=False, reason=reason)
+    twins = torch.tensor([second, [*second[:-1], first[0]]], device=device)
+    hidden, others = (_decoder(model)(input_ids=one[None], use_cache=False).last_hidden_state[0] for one in twins)
+    if (hidden - others)[:-1].abs().max() > _ROUNDING.get(hidden.dtype, 0.03) * hidden.abs().max():
+        return replace(found, whole=True, headless="Its tokens see the ones after them: it is an encoder, and tells no next token.")
     if model.get_output_embeddings() is not None:
-        found = replace(found, headless=_headless(model, torch.tensor([second, [*second[:-1], first[0]]], device=device), found))
+        found = replace(found, headless=_headless(model, twins[:1], hidden, found))
     return found
 
 
@@ -166,12 +178,9 @@ def _states(model: Any, tokens: list[int], device: Any, found: Architecture) -> 
     return hidden_states(model, Packed(flat, positions, ((0, 6, -1), (6, 12, -1)), flat[:0], flat[:0], ()), found)
 
 
-def _headless(model: Any, twins: torch.Tensor, found: Architecture) -> str:
-    """Why its head can't be computed apart; `twins` differ in the last token."""
-    hidden, other = (_decoder(model)(input_ids=one[None], use_cache=False).last_hidden_state[0] for one in twins)
-    if (hidden - other)[:-1].abs().max() > _ROUNDING.get(hidden.dtype, 0.03) * hidden.abs().max():
-        return "Its tokens see the ones after them: it is an encoder, and tells no next token."
-    own = model(input_ids=twins[:1], use_cache=False).logits[0].float()
+def _headless(model: Any, tokens: torch.Tensor, hidden: torch.Tensor, found: Architecture) -> str:
+    """Why its head can't be computed apart of the last hidden states."""
+    own = model(input_ids=tokens, use_cache=False).logits[0].float()
     if (own - head_logits(model, hidden, found)).abs().max() > 0.03 * own.abs().max():
         return "The model does something with its head's output that the engine does not know."
     return ""

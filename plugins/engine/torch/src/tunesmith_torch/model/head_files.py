@@ -21,10 +21,10 @@ _CAUSAL = "ForCausalLM"
 
 def write_heads(directory: Path, heads: Sequence[Head], weights: Mapping[str, torch.Tensor]) -> None:
     """Add them to what lies in `directory`: an adapter, or a model, which becomes one of transformers' classes with such a head. One that
-    no class has is not added to a model.
+    no class has is not added to a model; nor is one that is there, as that of an encoder.
 
     Args:
-        weights: ``<head>.weight`` and ``<head>.bias``.
+        weights: ``<head>.weight`` and ``<head>.bias``; of an encoder, by their names in the model.
     """
     kept = {name: value.detach().float().cpu().contiguous() for name, value in weights.items()}
     if not (directory / _CONFIG).exists():
@@ -32,9 +32,11 @@ def write_heads(directory: Path, heads: Sequence[Head], weights: Mapping[str, to
         return
     if not any(head.task for head in heads):
         return
-    _add_file(directory, kept)
     config = json.loads((directory / _CONFIG).read_text(encoding="utf-8"))
     (head,) = heads
+    if any(name.endswith(head.task) for name in config.get("architectures") or ()):
+        return
+    _add_file(directory, kept)
     config |= {"architectures": [name.replace(_CAUSAL, head.task) for name in config.get("architectures") or []], **_labels(head)}
     (directory / _CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 

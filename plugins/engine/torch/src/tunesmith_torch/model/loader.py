@@ -11,7 +11,9 @@ import torch
 from tunesmith.contracts import Adapter, Artifact, BringsBase
 from tunesmith.contracts.kinds.adapter import KnowsBase
 from tunesmith_models.weight_check import load_whole
+from tunesmith_torch.data.multimodal.detection import is_encoder
 from tunesmith_torch.data.tokenizer.loader import directory
+from tunesmith_torch.model.encoder import encoder_only
 from tunesmith_torch.model.multimodal import model_class
 from tunesmith_torch.transformers_library import quiet
 
@@ -26,7 +28,7 @@ TOKENIZER_FILES = (
 def load_model(
     source: Artifact | Path | str, device: torch.device | str = "cpu", dtype: torch.dtype | str = "auto", *, quantization: Any = None
 ) -> Any:  # fmt: skip
-    """A causal language model from a directory (``model/hf``, ``model/bnb``), in evaluation mode, nothing of it training.
+    """A causal language model, or an encoder, from a directory (``model/hf``, ``model/bnb``), in evaluation mode, nothing of it training.
 
     Args:
         dtype: ``auto`` for what the files hold, or the type to convert to (``float32``, ``bfloat16``).
@@ -39,6 +41,7 @@ def load_model(
     path = directory(source)
     wanted = dtype if dtype == "auto" or isinstance(dtype, torch.dtype) else getattr(torch, dtype)
     few_bits, load = quantization is not None or _quantized(path), model_class(path).from_pretrained
+    load = encoder_only(load) if is_encoder(path) else load
     if quantization is not None:
         load_whole(load, path, device_map={"": "meta"})  # what it quantizes, the library does not hold against the sizes it should have
     more = {"quantization_config": quantization} if quantization is not None else {}

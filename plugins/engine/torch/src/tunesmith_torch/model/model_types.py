@@ -14,6 +14,7 @@ from tunesmith.contracts.kinds.model_loader import brings_code
 from tunesmith_models.weight_check import needs_code
 from tunesmith_torch.data.multimodal.detection import encodes
 
+_NOTHING: Mapping[str, float] = {}
 _FILES = ("auto_mappings.py", "configuration_auto.py")  # newer and older releases keep the names in one or the other
 _ENTRY = re.compile(r'"([\w.-]+)"\s*[,:]\s*"\w+Config"')
 
@@ -37,21 +38,27 @@ def refuse_code(config: Mapping[str, Any]) -> None:
         raise needs_code(f"of type `{named}`")
 
 
-def refuse_encoder(config: Mapping[str, Any], objective: Mapping[str, float]) -> None:
+def refuse_encoder(config: Mapping[str, Any], objective: Mapping[str, float], adapter: Mapping[str, float] = _NOTHING) -> None:
     """
     Args:
-        objective: the parts that its estimator gives, see `Asks.parts`.
+        objective, adapter: the parts that their estimators give, see `Asks.parts`.
 
     Raises:
-        UserError: TS-TRAIN-138 for an encoder where next tokens or a head are asked for, and for a model of encoder and decoder.
+        UserError: TS-TRAIN-138 for an encoder where next tokens are asked for, or a head of an encoder in fewer bits; and for a model of
+            encoder and decoder.
     """
     named = config.get("model_type")
     if config.get("is_encoder_decoder") and "text_config" not in config:
         raise UserError("TS-TRAIN-138", f"`{named}` is a model of encoder and decoder, which the training engine does not train",
                         fix="Take a model that is a decoder alone.")  # fmt: skip
-    if encodes(config) and (objective.get("log_probs", 1.0) or objective.get("head", 0.0)):
+    if encodes(config) and objective.get("log_probs", 1.0):
         raise UserError(
-            "TS-TRAIN-138", f"`{named}` is an encoder, and the step needs a next token or a head",
-            why="It tells no next token, and its classifiers have layers that the engine does not make.",
-            fix="Train it with the objective `embed`, or take a model that writes.",
+            "TS-TRAIN-138", f"`{named}` is an encoder, and the step needs a next token", why="Its tokens see those after them.",
+            fix="Train it with `classify`, `classify-tokens` or `embed`, or take a model that writes.",
+        )  # fmt: skip
+    if encodes(config) and objective.get("head", 0.0) and adapter.get("quantized"):
+        raise UserError(
+            "TS-TRAIN-138", f"`{named}` is an encoder, and the adapter loads it in fewer bits, without a head",
+            why="Its classifiers have layers of their own between it and the classes, which are trained whole.",
+            fix="Take the adapter `lora` or `full`: encoders are small.",
         )  # fmt: skip

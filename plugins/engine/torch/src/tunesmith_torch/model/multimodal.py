@@ -5,20 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunesmith_torch.data.multimodal.detection import is_encoder, is_multimodal
+from tunesmith_torch.data.multimodal.detection import fills_in, is_encoder, is_multimodal
 
 if TYPE_CHECKING:
     import torch
 
 
 def model_class(path: Path) -> Any:
-    """The automatic class for language models that see or hear where `path` holds such a one, that for encoders where it holds one with the
-    head that it was pre-trained with, else that for models that write."""
-    from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForMultimodalLM
+    """The automatic class for language models that see or hear where `path` holds such a one, that for encoders where it holds one (with
+    the head that it was pre-trained with, or without), else that for models that write."""
+    from transformers import AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForMultimodalLM
 
     if is_multimodal(path):
         return AutoModelForMultimodalLM
-    return AutoModelForMaskedLM if is_encoder(path) else AutoModelForCausalLM
+    if fills_in(path):
+        return AutoModelForMaskedLM
+    return AutoModel if is_encoder(path) else AutoModelForCausalLM
 
 
 def has_modality_encoders(model: Any) -> bool:

@@ -8,6 +8,7 @@ import torch
 
 from tunesmith_torch.data.packing import Packed
 from tunesmith_torch.model.architecture import architecture, states
+from tunesmith_torch.model.encoder import classifier_scores, is_classifier
 from tunesmith_torch.model.heads import Heads
 from tunesmith_torch.model.log_probs import label_outputs
 
@@ -16,7 +17,10 @@ _OF_HEAD = "heads/"
 
 
 def outputs(model: Any, batch: Packed, heads: Heads) -> dict[str, torch.Tensor]:
-    """Those that ``batch.wanted`` asks for: tensors of a row for each label or place."""
+    """Those that ``batch.wanted`` asks for: tensors of a row for each label or place. An encoder's head is in the model itself."""
+    if is_classifier(model):
+        (head,) = batch.wanted.heads
+        return {of_head(head.name): classifier_scores(model, batch)}
     found, wanted, labels = architecture(model), batch.wanted, len(batch.predictors)
     hidden = states(model, batch, found)
     given = label_outputs(model, hidden[:labels], batch, found) if wanted.log_probs else {}

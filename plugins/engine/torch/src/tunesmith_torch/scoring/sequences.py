@@ -11,7 +11,7 @@ from tunesmith.contracts import UserError
 from tunesmith_data.api import Message, message
 from tunesmith_torch.api.objective import LAST, ChatEncoder, TokenSequence
 
-POOLINGS = ("last", "mean")  #: of a text's last hidden states
+POOLINGS = ("last", "mean", "cls")  #: of a text's last hidden states
 
 
 def conversation_sequence(chat: ChatEncoder, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = ()) -> TokenSequence:
@@ -57,9 +57,15 @@ def steps_sequence(
 
 
 def embedded_sequence(chat: ChatEncoder, text: str, pooling: str) -> TokenSequence:
-    """A text whose embedding is read: at the end token, which is put behind it (``last``), or at all of its tokens (``mean``)."""
+    """A text whose embedding is read: at the end token, which is put behind it (``last``), at all of its tokens (``mean``), or at the first
+    (``cls``), which in an encoder sees all others."""
     found = chat.encode_text(text, ended=pooling == "last")
-    return _placed(found, (LAST,) if pooling == "last" else tuple(range(len(found.tokens))))
+    return _placed(found, embedded_places(pooling, len(found.tokens)))
+
+
+def embedded_places(pooling: str, length: int) -> Sequence[int]:
+    """Where the embedding of a text of `length` tokens is read."""
+    return {"last": (LAST,), "cls": (0,)}.get(pooling) or tuple(range(length))
 
 
 def batches(lengths: Sequence[int], max_tokens: int) -> Iterator[list[int]]:

@@ -13,6 +13,7 @@ from tunesmith_torch.adapter.target_modules import decoder_layers
 from tunesmith_torch.api import Objective
 from tunesmith_torch.estimate.adapter_values import values_needed
 from tunesmith_torch.model.architecture import adopt_architecture, note_media_sharing
+from tunesmith_torch.model.encoder import empty_classifier, takes_head
 from tunesmith_torch.model.loader import empty_model
 from tunesmith_torch.model.sanity_checks import check_weights
 from tunesmith_torch.settings import TrainSettings
@@ -56,7 +57,10 @@ class BaseWithAdapter:
             with torch.device("meta") as device:
                 names = other_models(self._step, self._objective, reference=self._reference)
                 others = {key: empty_model(self._step.inputs[key]) for key in names}
-                trainable = self._prepare(device, plain=True, model=empty_model(self._base), others=others)
+                heads = self._objective.asks.heads
+                own = takes_head(self.path, heads)
+                model = empty_classifier(self.path, heads[0]) if own else empty_model(self._base)
+                trainable = self._prepare(device, plain=True, model=model, others=others)
                 self._begin(trainable, device)
                 return trainable
         except (NotImplementedError, RuntimeError) as error:  # what torch raises for an operation that has to see values

@@ -15,6 +15,7 @@ from tunesmith_torch.adapter.data_driven_init import begin_from_data
 from tunesmith_torch.api import Interacts, LearnsFromExperience, Objective, ReadsFacts
 from tunesmith_torch.data.batch_sampler import BatchSampler
 from tunesmith_torch.data.chat_template.eos_tokens import all_ends, unnamed_end, write_ends
+from tunesmith_torch.data.multimodal.detection import encoder_positions
 from tunesmith_torch.data.multimodal.limits import MediaLimits
 from tunesmith_torch.data.tokenization import tokenize
 from tunesmith_torch.data.tokenizer.chat_encoder import chat_encoder
@@ -104,7 +105,7 @@ def run(step: Step) -> Result:
             if step.placement.rank == 0:
                 adapter.save(trainable.model, step.output)
                 if objective.asks.heads:
-                    write_heads(step.output, objective.asks.heads, trainable.heads.state_dict())
+                    write_heads(step.output, objective.asks.heads, trainable.head_weights)
                 write_usage(step.output, objective.asks.role, objective.asks.usage)
                 completions.save(step.output)
                 if isinstance(batches, Collections):
@@ -178,7 +179,11 @@ def _groups(
 ) -> tuple[TruncatedRows, TruncatedRows | None, Mapping[str, TruncatedRows]]:  # fmt: skip
     """What is trained on, and what is only judged by; and all rows by the input that they come from."""
     settings = step.settings
-    limits = {"max_length": settings.max_length, "truncation": settings.truncation}
+    config = json.loads((base.path / "config.json").read_text(encoding="utf-8"))
+    longest = min(settings.max_length, encoder_positions(config) or settings.max_length)
+    if longest < settings.max_length:
+        step.decide(f"at most {longest} tokens of a row", f"the encoder has no more positions (`max_length` is {settings.max_length})")
+    limits = {"max_length": longest, "truncation": settings.truncation}
     if sampling := objective.asks.sampling:
         check_objective(objective)
         check_settings(settings, step.inputs)

@@ -18,6 +18,7 @@ from tunesmith_torch.data.packing import Inputs, Packed
 from tunesmith_torch.model.architecture import adopt_architecture, architecture, check_head
 from tunesmith_torch.model.dense.config import NotDense
 from tunesmith_torch.model.dense.loader import load_dense
+from tunesmith_torch.model.encoder import head_parts, head_weights, is_classifier, load_classifier, put_head, takes_head
 from tunesmith_torch.model.head_files import read_heads
 from tunesmith_torch.model.heads import Heads
 from tunesmith_torch.model.loader import load_base, load_model, tell_base
@@ -27,6 +28,7 @@ from tunesmith_torch.model.outputs import outputs
 from tunesmith_torch.settings import TrainSettings
 from tunesmith_torch.training.seed import derived, seed_everything
 
+CLASSIFIER = ("transformers' classifier", "the model is an encoder, whose layers between it and the classes are its family's own")
 REFERENCE, TEACHER = "reference", "teacher"  #: the step's inputs that are models beside the one that trains
 
 
@@ -52,9 +54,19 @@ class TrainableModel(torch.nn.Module):
         return architecture(self.model).packed
 
     @property
+    def whole(self) -> bool:
+        """Whether all tokens of a sequence go through, also those after the last that is asked about."""
+        return architecture(self.model).whole
+
+    @property
     def shares_media(self) -> bool:
         """Whether images and sounds that sequences begin with in common may be there once."""
         return all(architecture(model).shares_media for model in self.models)
+
+    @property
+    def head_weights(self) -> dict[str, torch.Tensor]:
+        """Of the objective's heads, by name."""
+        return head_weights(self.model) or self.heads.state_dict()
 
     @property
     def models(self) -> list[Any]:
@@ -134,7 +146,10 @@ def prepare(
     step.decide(f"dtype {name}", reason)
     compute = getattr(torch, name)
     asks = objective.asks
-    if model is None:
+    if model is None and takes_head(base.path, asks.heads):
+        model = load_classifier(base.path, asks.heads[0], derived(step.seed, "heads")).to(device).eval().requires_grad_(False)
+        step.decide(*CLASSIFIER)
+    elif model is None:
         model = load_base(base, adapter, device) if plain else _load(base, adapter, device, step)
     if plain and device.type != "meta":  # without values: other processes tell it, or the strategy computes with another
         step.decide(*DIVIDED)
@@ -147,10 +162,14 @@ def prepare(
         adapter.attach(model, seed=derived(step.seed, "adapter"), reference=own)
     else:
         adapter.load(model, begun)
+    for part in head_parts(model).values():
+        part.requires_grad_(True)
     step.decide(*coverage.decision(model))
-    heads = Heads.new(asks.heads, model, derived(step.seed, "heads"))
+    heads = Heads.new(() if is_classifier(model) else asks.heads, model, derived(step.seed, "heads"))
     if begun is not None and device.type != "meta":
-        heads.put(dict(heads.state_dict()) | {name: value for name, value in read_heads(begun)[1].items() if name in heads.state_dict()})
+        weights = read_heads(begun)[1]
+        heads.put(dict(heads.state_dict()) | {name: value for name, value in weights.items() if name in heads.state_dict()})
+        put_head(model, weights)
     if not (asks.log_probs or asks.teacher):
         freeze_output_head(model)
     cast(model, compute)
@@ -221,7 +240,8 @@ def freeze_output_head(model: Any) -> None:
     """For an objective that never asks which token comes next: what would get no gradient does not train. A matrix that the embedding
     shares does."""
     embedding = model.get_input_embeddings().weight
-    for parameter in model.get_output_embeddings().parameters():
+    head = model.get_output_embeddings()
+    for parameter in head.parameters() if head is not None else ():
         if parameter is not embedding:
             parameter.requires_grad_(False)
 

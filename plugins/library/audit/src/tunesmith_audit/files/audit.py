@@ -13,6 +13,7 @@ import numpy as np
 
 from tunesmith_audit.bounds import bits_of, weight_bound
 from tunesmith_audit.files.config_facts import config_findings
+from tunesmith_audit.files.other_heads import under_new_names
 from tunesmith_audit.files.packed_weights import plain
 from tunesmith_audit.files.tensors import StoredTensor, tensors_of, values_of
 from tunesmith_audit.files.tokenizer_facts import template_identity, tokenizer_findings
@@ -45,6 +46,7 @@ def audit(parent: Path, child: Path, edge: Edge | Literal["auto"] = "auto") -> V
     findings = [*config_findings(parent, child), *tokenizer_findings(parent, child)]
     figures: dict[str, Any] = {"template": template_identity(child)}
     old, new = tensors_of(parent), tensors_of(child)
+    old = under_new_names(old, new, configuration(parent), config) if edge == "update" and old and new else old
     skipped = () if (old and new) or gguf_in(child) else (f"tensors: {'the parent' if not old else 'it'} has no safetensors files",)
     if new and not old:
         findings += alone(new)

@@ -59,7 +59,7 @@ class MicroBatches(Sequence[Packed]):
             return nothing(self._device, self.wanted, 0 if ids is None else ids.shape[1])
         packed = pack(
             sequences, self._device, share=self._trainable.packed, share_media=self._trainable.shares_media,
-            inputs_of=self._trainable.inputs_of, wanted=self.wanted,
+            inputs_of=self._trainable.inputs_of, wanted=self.wanted, whole=self._trainable.whole,
         )  # fmt: skip
         return packed if ids is None else replace(packed, candidates=ids)
 

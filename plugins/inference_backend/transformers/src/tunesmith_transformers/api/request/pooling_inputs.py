@@ -13,6 +13,7 @@ from tunesmith_torch.api import LAST, TokenSequence
 from tunesmith_torch.api.scoring import (
     ScoringModel,
     conversation_sequence,
+    embedded_places,
     embedded_sequence,
     steps_sequence,
     text_sequence,
@@ -36,7 +37,7 @@ def embedding_inputs(request: Mapping[str, Any], model: ScoringModel, limits: Li
         tokens = _known(given, model)
         if pooling == "last" and tokens[-1] != model.chat.end_token:
             tokens.append(model.chat.end_token)
-        return TokenSequence(tokens, [False] * len(tokens), places=(LAST,) if pooling == "last" else tuple(range(len(tokens))))
+        return TokenSequence(tokens, [False] * len(tokens), places=tuple(embedded_places(pooling, len(tokens))))
 
     return [_encoded(lambda one=one: sequence(one), "input", limits) for one in several(request["input"])]
 
