@@ -60,3 +60,32 @@ def tiny_model(directory: Path, *, family: str = "llama", seed: int = 0, **overr
     model.save_pretrained(directory)
     tokenizer.save_pretrained(directory)
     return directory
+
+
+def tiny_encoder(directory: Path, *, family: str = "bert", kind: str = "AutoModelForMaskedLM", seed: int = 0, **overrides: Any) -> Path:
+    """Write a two-layer encoder of `family` (``bert``, ``roberta``, ``modernbert``, ``deberta-v2`` ...) with its tokenizer as ``model/hf``.
+
+    Args:
+        kind: transformers' automatic class that makes it: the head that it has.
+        overrides: values for its configuration, which is without dropout.
+    """
+    import torch
+    import transformers
+
+    tokenizer = tiny_tokenizer()
+    sizes: dict[str, Any] = {
+        "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2, "max_position_embeddings": 96,
+        "initializer_range": 0.2, "vocab_size": len(tokenizer), "bos_token_id": tokenizer.bos_token_id,
+        "eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id,
+    }  # fmt: skip
+    config = transformers.AutoConfig.for_model(family, **(sizes | overrides))
+    for name, value in config.to_dict().items():
+        if "dropout" in name and isinstance(value, float):
+            setattr(config, name, 0.0)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = getattr(transformers, kind).from_config(config, dtype=torch.float32)
+    directory = Path(directory)
+    model.save_pretrained(directory)
+    tokenizer.save_pretrained(directory)
+    return directory

@@ -8,7 +8,7 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, f1_score, multilabel_confusion_matrix
 
-from tunesmith.contracts import UserError
+from tunesmith.contracts import Artifact, UserError
 from tunesmith_data.api import message
 from tunesmith_scores.classification import CONFUSION, Classification, TokenClassification
 from tunesmith_scores.process_reward_accuracy import ProcessRewardAccuracy
@@ -17,6 +17,7 @@ from tunesmith_scores.reward_accuracy import RewardAccuracy
 from tunesmith_scores.settings import ProcessRewardSettings, ScoresSettings
 from tunesmith_sdk.testing.datasets import dataset
 from tunesmith_sdk.testing.scoring_models import drawn_head, with_head
+from tunesmith_sdk.tiny_models import tiny_encoder
 
 LABELS = ("even", "odd", "none")
 
@@ -106,6 +107,22 @@ def test_classes_are_those_of_transformers(base, tmp_path, local_step):
     told = json.loads((step.output / CONFUSION).read_text())
     assert told["labels"] == list(LABELS)
     assert sum(map(sum, told["matrix"])) == len(texts)
+
+
+def test_an_encoder_is_judged_as_transformers_class_answers(tmp_path, local_step):
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    names = dict(enumerate(LABELS))
+    ids = {name: at for at, name in names.items()}
+    path = tiny_encoder(tmp_path / "encoder", kind="AutoModelForSequenceClassification", id2label=names, label2id=ids)
+    texts = ["one", "two of them", "three and three", "4", "The fifth of all", "six, or more"]
+    rows = [{"text": text, "label": LABELS[at % 3]} for at, text in enumerate(texts)]
+    step = local_step()
+    found = Classification(ScoresSettings()).evaluate(Artifact("model/hf+classify", path), rows_of(step, rows, "dataset/labelled"), step)
+    model, tokenizer = AutoModelForSequenceClassification.from_pretrained(path).eval(), AutoTokenizer.from_pretrained(path)
+    with torch.no_grad():
+        theirs = [int(model(torch.tensor([tokenizer(text)["input_ids"]])).logits.argmax()) for text in texts]
+    assert [sample["answer"] for sample in found.samples] == [LABELS[at] for at in theirs]
 
 
 def test_several_classes_at_once_are_those_of_scikit_learn(base, tmp_path, local_step):

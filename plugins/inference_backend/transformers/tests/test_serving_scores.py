@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 
 import httpx
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 from tunesmith_sdk.testing.scoring_models import drawn_head, with_head
+from tunesmith_sdk.tiny_models import tiny_encoder
 from tunesmith_transformers.engine.engine import QueueFull
 from tunesmith_transformers.engine.metrics import Metrics
 from tunesmith_transformers.engine.scheduler import Limits
@@ -97,6 +99,31 @@ def test_classes_of_words_and_steps(tiny, tmp_path, serve):
         assert len(steps) == 2
         assert ask(server, messages=STEPS[:1])[0] == 400
         assert ask(server, messages=[STEPS[0], {"role": "assistant", "content": "\n"}])[0] == 400
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta", "modernbert"])
+def test_an_encoder_s_classes_and_embeddings_are_those_of_transformers(tmp_path, serve, family):
+    from transformers import AutoModel, AutoTokenizer
+
+    sorter = tiny_encoder(tmp_path / "sorter", family=family, kind="AutoModelForSequenceClassification", num_labels=3)
+    ids = AutoTokenizer.from_pretrained(sorter)("one two")["input_ids"]
+    with serve(sorter, format="model/hf+classify") as server:
+        wanted = logits("AutoModelForSequenceClassification", sorter, ids)
+        assert given(server, input="one two", use_activation=False)[0] == pytest.approx(wanted.tolist(), rel=1e-3, abs=1e-4)
+        assert given(server, input=["one two", "three"])[0] == pytest.approx(wanted.softmax(-1).tolist(), rel=1e-3)
+    tagger = tiny_encoder(tmp_path / "tagger", family=family, kind="AutoModelForTokenClassification", num_labels=2)
+    with serve(tagger, format="model/hf+classify-tokens") as server:
+        assert [len(given(server, input=text)[0]) for text in ("one", "one two three")] == [1, 3]
+    embedder = tiny_encoder(tmp_path / "embedder", family=family, kind="AutoModel")
+    config = json.loads((embedder / "config.json").read_text()) | {"tunesmith": {"role": "embed", "pooling": "cls"}}
+    (embedder / "config.json").write_text(json.dumps(config))
+    with torch.no_grad():
+        first = AutoModel.from_pretrained(embedder).eval()(torch.tensor([ids])).last_hidden_state[0, 0]
+    with serve(embedder, format="model/hf+embed") as server:
+        for one in ("one two", ids):
+            reply = httpx.post(f"{server.url}/embeddings", json={"model": "tiny", "input": one}).json()
+            assert reply["data"][0]["embedding"] == pytest.approx((first / first.norm()).tolist(), rel=1e-3, abs=1e-4)
+        assert httpx.post(f"{server.url}/embeddings", json={"model": "tiny", "input": "one " * 200}).status_code == 400
 
 
 def test_a_model_without_its_head_is_told_before_it_serves(tiny, serve):

@@ -86,7 +86,7 @@ def test_a_part_that_is_no_part_is_refused():
 
 def test_the_first_token_is_for_encoders():
     asked = {"settings": {"pooling": "cls"}}
-    with pytest.raises(UserError, match="TS-TRAIN-139.*llama"):
+    with pytest.raises(UserError, match=r"TS-TRAIN-139.*llama"):
         parts(EstimateRequest({"model_type": "llama", "architectures": ["LlamaForCausalLM"]}, **asked))
     assert parts(EstimateRequest({"model_type": "bert", "architectures": ["BertModel"]}, **asked))["sequences"] == 3
 

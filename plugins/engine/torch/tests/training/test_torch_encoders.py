@@ -20,17 +20,15 @@ from tunesmith_full.adapter import Full
 from tunesmith_full.settings import FullSettings
 from tunesmith_lora.adapter import Lora
 from tunesmith_lora.settings import LoraSettings
-from tunesmith_sdk.tiny_models import tiny_tokenizer
+from tunesmith_sdk.tiny_models import tiny_encoder
 from tunesmith_torch.api.scoring import embedded_sequence, load_scoring_model, text_sequence, words_sequence
 from tunesmith_torch.merge import run
 from tunesmith_torch.settings import MergeSettings
 
-ALL = {"initializer_range": 0.2, "max_position_embeddings": 96}
-SIZES = {**ALL, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2}
 FAMILIES = {
-    "bert": SIZES, "roberta": SIZES, "electra": SIZES, "modernbert": SIZES, "albert": {**SIZES, "embedding_size": 16}, "mpnet": SIZES,
-    "distilbert": {**ALL, "dim": 32, "hidden_dim": 48, "n_layers": 2, "n_heads": 2}, "xlm-roberta": SIZES,
-    "deberta-v2": {**SIZES, "relative_attention": True, "pos_att_type": ["p2c", "c2p"]},
+    "bert": {}, "roberta": {}, "electra": {}, "modernbert": {}, "albert": {"embedding_size": 16}, "mpnet": {}, "xlm-roberta": {},
+    "distilbert": {"dim": 32, "hidden_dim": 48, "n_layers": 2, "n_heads": 2},
+    "deberta-v2": {"relative_attention": True, "pos_att_type": ["p2c", "c2p"]},
 }  # fmt: skip
 ROWS = [{"text": f"The fox number {n} is {'quick and clever' if n % 2 else 'lazy'}.", "label": "ab"[n % 2]} for n in range(12)]
 WORDS = [{"tokens": ["fox", "is", "quick", str(n)], "labels": ["b", "a", "a", "b" if n % 2 else "a"]} for n in range(8)]
@@ -38,20 +36,8 @@ PAIRS = [{"anchor": f"fox {n}", "positive": f"the fox with number {n}", "negativ
 SETTINGS = {"num_train_epochs": 8, "learning_rate": 5e-3}
 
 
-def encoder(directory, name: str, kind: str = "AutoModelForMaskedLM", **more):
-    """A tiny one of random weights, without dropout."""
-    import transformers
-
-    tokenizer = tiny_tokenizer()
-    special = {key: getattr(tokenizer, key) for key in ("bos_token_id", "eos_token_id", "pad_token_id")}
-    config = transformers.AutoConfig.for_model(name, **FAMILIES[name], **special, vocab_size=len(tokenizer), **more)
-    for key in list(config.to_dict()):
-        if "dropout" in key and isinstance(getattr(config, key), float):
-            setattr(config, key, 0.0)
-    torch.manual_seed(0)
-    getattr(transformers, kind).from_config(config, dtype=torch.float32).save_pretrained(directory)
-    tokenizer.save_pretrained(directory)
-    return directory
+def encoder(directory, name: str, kind: str = "AutoModelForMaskedLM"):
+    return tiny_encoder(directory, family=name, kind=kind, **FAMILIES[name])
 
 
 def lora():
