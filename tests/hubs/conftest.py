@@ -44,6 +44,10 @@ HUBS = {
         "modelscope/tests/modelscope_server.py:ModelScopeServer", "tunesmith_modelscope.loader:ModelScopeLoader",
         "tunesmith_modelscope.settings:ModelScopeSettings", "modelscope://org/small", "MODELSCOPE_ENDPOINT", "MODELSCOPE_API_TOKEN",
     ),
+    "modelers": Kind(
+        "modelers/tests/modelers_server.py:ModelersServer", "tunesmith_modelers.loader:ModelersLoader",
+        "tunesmith_modelers.settings:ModelersSettings", "modelers://org/small", "OPENMIND_HUB_ENDPOINT", "TUNESMITH_MODELERS_TOKEN",
+    ),
     "oci": Kind(
         "oci/tests/oci_server.py:OCIServer", "tunesmith_oci.loader:OCILoader", "tunesmith_oci.settings:OCISettings",
         "oci://registry.example/org/small", "TUNESMITH_OCI_ENDPOINT", "TUNESMITH_OCI_TOKEN",

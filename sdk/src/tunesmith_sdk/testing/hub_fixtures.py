@@ -9,8 +9,10 @@ from typing import Any
 
 from tunesmith_sdk.testing.loopback_hub import STRANGERS
 
-_CACHES = {"HF_HOME": "hf-home", "MODELSCOPE_CACHE": "modelscope", "DOCKER_CONFIG": "docker", "TUNESMITH_CACHE": "cache"}
-_MIRRORS = ("TUNESMITH_HUGGINGFACE_MIRRORS", "TUNESMITH_MODELSCOPE_MIRRORS", "TUNESMITH_OCI_MIRRORS")
+_CACHES = {
+    "HF_HOME": "hf-home", "MODELSCOPE_CACHE": "modelscope", "XDG_CACHE_HOME": "xdg", "DOCKER_CONFIG": "docker", "TUNESMITH_CACHE": "cache",
+}  # fmt: skip
+_MIRRORS = tuple(f"TUNESMITH_{hub}_MIRRORS" for hub in ("HUGGINGFACE", "MODELSCOPE", "MODELERS", "OCI"))
 
 
 def module_at(path: Path) -> Any:

@@ -1,0 +1,1 @@
+"""Models from Modelers (openMind's hub), for Tunesmith."""
