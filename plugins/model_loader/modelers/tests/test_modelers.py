@@ -141,7 +141,7 @@ def test_a_dataset_that_can_t_be_fetched_says_how_to_bring_it(hub, step, monkeyp
 
 
 # the hub's own library, in an environment that has nothing else, reads what the tests' server says. It asks hosts of its list alone, over
-# HTTPS: its requests to one of them are sent to this machine. No token: it sends that along with a redirect, which the tests' server refuses
+# HTTPS: its requests to one of them are sent to this machine. Without a token, which it would send along with a redirect
 
 ORACLE = """
 import json, sys
