@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tunesmith.contracts.kinds.environment_builder import Recipe, Start
-from tunesmith.running.worker.local_executor import LocalExecutor
+from tunesmith.running.worker.local_starter import LocalStarter
 from tunesmith.running.worker.processes import Work, Workers
 from tunesmith.running.worker.selector import SocketSelector
 
@@ -38,7 +38,7 @@ def start(directory: Path, place: Callable[[], Start]) -> tuple[float, float]:
     sockets = SocketSelector()
     began = time.perf_counter()
     work = Work("nothing", f"{Path(__file__).stem}:nothing", (step,), directory, place())
-    workers = Workers(work, LocalExecutor(), sockets, lambda method, params: None)
+    workers = Workers(work, LocalStarter(), sockets, lambda method, params: None)
     workers.start()
     while not workers.done:
         sockets.pump(0.1)

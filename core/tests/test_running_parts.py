@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,13 +15,13 @@ import tiny_host
 from tiny_plans import Place, plan, step
 
 from tunesmith.contracts.estimates import Estimate
-from tunesmith.contracts.kinds.executor import Launch
 from tunesmith.contracts.provider import Need
+from tunesmith.contracts.worker_process import Launch
 from tunesmith.isolation.locks import FileLock
 from tunesmith.planning.plan import Choice, Decision, Gate, Source
 from tunesmith.running.journal.journal import Journal
 from tunesmith.running.journal.plan_file import read_plan, write_plan
-from tunesmith.running.worker.local_executor import LocalExecutor
+from tunesmith.running.worker.local_starter import LocalStarter
 from tunesmith.running.worker.logs import cap, tail
 
 
@@ -73,7 +72,7 @@ def test_a_plan_comes_back_from_disk_as_it_was(tmp_path: Path) -> None:
 
 def test_the_local_executor_ends_the_whole_group(tmp_path: Path) -> None:
     code = "import subprocess, sys, time; p = subprocess.Popen(['sleep', '60']); print(p.pid, flush=True); time.sleep(60)"
-    process = LocalExecutor().start(Launch((sys.executable, "-c", code), {"EXTRA": "1"}, tmp_path / "out", tmp_path / "err"))
+    process = LocalStarter().start(Launch((sys.executable, "-c", code), {"EXTRA": "1"}, tmp_path / "out", tmp_path / "err"))
     while not (tmp_path / "out").read_text().endswith("\n"):
         time.sleep(0.01)
     child = int((tmp_path / "out").read_text())
@@ -89,7 +88,7 @@ def test_the_local_executor_sets_quiet_defaults_that_the_user_may_change(tmp_pat
     monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
     monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
     code = "import os; print(os.environ['OMP_WAIT_POLICY'], os.environ['PYTHONUNBUFFERED'], os.environ['EXTRA'])"
-    process = LocalExecutor().start(Launch((sys.executable, "-c", code), {"EXTRA": "1"}, tmp_path / "out", tmp_path / "err"))
+    process = LocalStarter().start(Launch((sys.executable, "-c", code), {"EXTRA": "1"}, tmp_path / "out", tmp_path / "err"))
     while process.poll() is None:
         time.sleep(0.01)
     assert (tmp_path / "out").read_text() == "ACTIVE 1 1\n"
@@ -106,19 +105,6 @@ def test_a_log_is_cut_while_it_grows(tmp_path: Path) -> None:
     assert log.read_text().startswith("first\n")
     cap(tmp_path / "absent", 10)
     assert tail(tmp_path / "absent") == []
-
-
-def test_steps_run_over_tcp_where_there_are_no_unix_sockets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(socket, "AF_UNIX")
-    seen = []
-
-    class Looking(LocalExecutor):
-        def start(self, launch: Launch):
-            seen.append(launch.environment["TUNESMITH_ADDRESS"])
-            return super().start(launch)
-
-    assert Place.at(tmp_path).run(step("a", to=2), executor=Looking()).state == "done"
-    assert seen[0].startswith("tcp:127.0.0.1:")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -18,7 +18,7 @@ from tunesmith.planning.plan import Decision, Gate, PlannedStep, Source
 from tunesmith.running.journal.journal import Journal
 from tunesmith.running.runner import Runner
 from tunesmith.running.store import verification
-from tunesmith.running.worker.local_executor import LocalExecutor
+from tunesmith.running.worker.local_starter import LocalStarter
 from tunesmith.running.worker.notifications import USAGE
 from tunesmith_cli.commands.resume import check_providers, find_run
 from tunesmith_cli.running_endpoints import RunningEndpoint, running_endpoints
@@ -149,7 +149,7 @@ def test_a_file_that_changed_since_planning_is_noticed(place: Place, tmp_path: P
     assert "is not there any more" in place.run(dataclasses.replace(reads, seed=1)).error.what
 
 
-class Editing(LocalExecutor):
+class Editing(LocalStarter):
     """Edits a file whenever a worker has started, as long as there are edits: after its digest was taken, before it is read."""
 
     def __init__(self, file: Path, *edits: str) -> None:
@@ -175,7 +175,7 @@ def reader(place: Place, tmp_path: Path) -> PlannedStep:
 
 def test_a_file_edited_while_its_reader_starts_is_not_kept_under_the_old_ones_key(place: Place, reader: PlannedStep) -> None:
     file = reader.inputs["file"].file / "numbers.txt"
-    outcome = place.run(reader, executor=Editing(file, "[8]"))
+    outcome = place.run(reader, starter=Editing(file, "[8]"))
     assert outcome.error.code == "TS-RUN-025"
     assert not list((place.home / "store").glob("*/*"))
     file.write_text("[9]")
@@ -184,21 +184,21 @@ def test_a_file_edited_while_its_reader_starts_is_not_kept_under_the_old_ones_ke
 
 def test_a_file_edited_and_put_back_while_it_is_read_is_read_again(place: Place, reader: PlannedStep) -> None:
     file, reporter = reader.inputs["file"].file / "numbers.txt", Recorder()
-    outcome = place.run(reader, executor=Editing(file, "[9]"), reporter=reporter)
+    outcome = place.run(reader, starter=Editing(file, "[9]"), reporter=reporter)
     assert text(outcome, "a") == "[9][0]"
     assert "read again" in reporter.of("log")[0][2]
     assert [name for name, _ in reporter.told].count("step_started") == 1
 
 
 def test_a_file_that_never_rests_is_refused(place: Place, reader: PlannedStep) -> None:
-    outcome = place.run(reader, executor=Editing(reader.inputs["file"].file / "numbers.txt", *["[9]"] * 9))
+    outcome = place.run(reader, starter=Editing(reader.inputs["file"].file / "numbers.txt", *["[9]"] * 9))
     assert (outcome.error.code, outcome.exit_status) == ("TS-RUN-025", 2)
     assert "was written each time" in outcome.error.what
 
 
 def test_a_reader_that_fails_on_a_file_edited_meanwhile_says_that_it_was_edited(place: Place, reader: PlannedStep) -> None:
     failing = dataclasses.replace(reader, settings={"to": 1, "fail": "user"})
-    outcome = place.run(failing, executor=Editing(reader.inputs["file"].file / "numbers.txt", "[8]"))
+    outcome = place.run(failing, starter=Editing(reader.inputs["file"].file / "numbers.txt", "[8]"))
     assert outcome.error.code == "TS-RUN-025"
     (reader.inputs["file"].file / "numbers.txt").write_text("[9]")
     assert place.run(failing).error.code == "TINY-001"

@@ -11,9 +11,9 @@ import pytest
 from impostor import Impostor
 from tiny_plans import Place, step
 
-from tunesmith.contracts.kinds.executor import Launch
+from tunesmith.contracts.worker_process import Launch
 from tunesmith.isolation import protocol
-from tunesmith.running.worker.local_executor import LocalExecutor, LocalProcess
+from tunesmith.running.worker.local_starter import LocalProcess, LocalStarter
 
 
 @pytest.mark.parametrize(
@@ -33,15 +33,15 @@ from tunesmith.running.worker.local_executor import LocalExecutor, LocalProcess
     ],
 )
 def test_nonsense_from_a_worker_is_a_coded_error(tmp_path: Path, script: str, code: str) -> None:
-    outcome = Place.at(tmp_path).run(step("a"), executor=Impostor(script))
+    outcome = Place.at(tmp_path).run(step("a"), starter=Impostor(script))
     assert (outcome.state, outcome.error.code) == ("failed", code)
 
 
-class Besieged(LocalExecutor):
-    """An executor, for this test, that lets strangers in on the socket before it starts the worker."""
+class Besieged(LocalStarter):
+    """A starter, for this test, that lets strangers in on the socket before it starts the worker."""
 
     def start(self, launch: Launch) -> LocalProcess:
-        path = launch.environment["TUNESMITH_ADDRESS"].partition(":")[2]
+        path = launch.environment["TUNESMITH_ADDRESS"]
         self.strangers = []
         for words in (
             b"GET / HTTP/1.1\r\n\r\n",
@@ -59,10 +59,10 @@ class Besieged(LocalExecutor):
 
 
 def test_strangers_learn_nothing_and_disturb_nobody(tmp_path: Path) -> None:
-    executor = Besieged()
-    outcome = Place.at(tmp_path).run(step("a"), executor=executor)
+    besieged = Besieged()
+    outcome = Place.at(tmp_path).run(step("a"), starter=besieged)
     assert outcome.state == "done"
-    for stranger in executor.strangers:
+    for stranger in besieged.strangers:
         stranger.settimeout(5)
         with contextlib.suppress(ConnectionResetError):
             assert stranger.recv(100) == b""
@@ -72,12 +72,12 @@ def test_strangers_learn_nothing_and_disturb_nobody(tmp_path: Path) -> None:
 def test_the_socket_lies_where_only_its_owner_can_reach_it(tmp_path: Path) -> None:
     modes = []
 
-    class Looking(LocalExecutor):
+    class Looking(LocalStarter):
         def start(self, launch: Launch) -> LocalProcess:
-            modes.append(Path(launch.environment["TUNESMITH_ADDRESS"].partition(":")[2]).parent.stat().st_mode & 0o777)
+            modes.append(Path(launch.environment["TUNESMITH_ADDRESS"]).parent.stat().st_mode & 0o777)
             return super().start(launch)
 
-    Place.at(tmp_path).run(step("a"), executor=Looking())
+    Place.at(tmp_path).run(step("a"), starter=Looking())
     assert modes == [0o700]
 
 
@@ -85,9 +85,9 @@ def test_a_worker_does_not_work_for_a_host_without_its_token(tmp_path: Path) -> 
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(tmp_path / "s"))
     listener.listen()
-    environment = {"TUNESMITH_ADDRESS": f"unix:{tmp_path / 's'}", "TUNESMITH_TOKEN": "right", "TUNESMITH_RANK": "0"}
+    environment = {"TUNESMITH_ADDRESS": str(tmp_path / "s"), "TUNESMITH_TOKEN": "right", "TUNESMITH_RANK": "0"}
     launch = Launch((sys.executable, "-m", "tunesmith.isolation.worker"), environment, tmp_path / "out", tmp_path / "err")
-    process = LocalExecutor().start(launch)
+    process = LocalStarter().start(launch)
     sock, _ = listener.accept()
     connection = protocol.Connection(sock)
     assert connection.receive()["params"] == {"token": "right", "rank": 0}

@@ -24,13 +24,13 @@ HERE, THERE = "Upgrade tunesmith on this machine", "Upgrade tunesmith where the 
 
 @pytest.mark.parametrize("version", [N, N - 1])
 def test_a_worker_of_this_version_or_the_one_before_is_taken(tmp_path: Path, version: int) -> None:
-    outcome = Place.at(tmp_path).run(step("a"), executor=Impostor(WORKER % version))
+    outcome = Place.at(tmp_path).run(step("a"), starter=Impostor(WORKER % version))
     assert (outcome.state, outcome.metrics["a"]) == ("done", {"made": 1.0})
 
 
 @pytest.mark.parametrize(("version", "upgrade"), [(N - 2, THERE), (N + 1, HERE)])
 def test_a_worker_of_another_version_is_refused_with_the_side_to_upgrade(tmp_path: Path, version: int, upgrade: str) -> None:
-    outcome = Place.at(tmp_path).run(step("a"), executor=Impostor(WORKER % version))
+    outcome = Place.at(tmp_path).run(step("a"), starter=Impostor(WORKER % version))
     assert (outcome.state, outcome.error.code) == ("failed", "TS-RUN-005")
     assert f"(tunesmith 0.0.9, python 3.9.1) speaks version {version} " in outcome.error.what
     assert upgrade in outcome.error.fix
@@ -54,6 +54,6 @@ def test_a_worker_refuses_a_host_that_it_cannot_speak_with(tmp_path: Path, versi
 def test_what_a_worker_refuses_is_what_the_run_is_told(tmp_path: Path) -> None:
     refusal = protocol.no_common(N + 2, N, "tunesmith 9.0").to_json()
     script = f"send({{'id': 1, 'error': {{'code': {protocol.CRASHED}, 'message': '', 'data': {refusal!r}}}}})"
-    outcome = Place.at(tmp_path).run(step("a"), executor=Impostor(script))
+    outcome = Place.at(tmp_path).run(step("a"), starter=Impostor(script))
     assert (outcome.state, outcome.error.code) == ("failed", "TS-RUN-005")
     assert HERE in outcome.error.fix

@@ -10,8 +10,8 @@ import pytest
 from tiny_plans import Place, step
 
 import tunesmith
-from tunesmith.contracts.kinds.executor import Launch
-from tunesmith.running.worker.local_executor import LocalExecutor, LocalProcess
+from tunesmith.contracts.worker_process import Launch
+from tunesmith.running.worker.local_starter import LocalProcess, LocalStarter
 from tunesmith_sdk.testing.recorder import Recorder
 
 SOURCE = Path(tunesmith.__file__).parent
@@ -65,12 +65,12 @@ def test_what_a_step_prints_does_not_reach_the_protocol(tmp_path: Path) -> None:
 def test_every_step_is_a_process_of_its_own_in_a_group_of_its_own(tmp_path: Path) -> None:
     launched: list[LocalProcess] = []
 
-    class Counting(LocalExecutor):
+    class Counting(LocalStarter):
         def start(self, launch: Launch) -> LocalProcess:
             launched.append(super().start(launch))
             return launched[-1]
 
-    outcome = Place.at(tmp_path).run(step("a", "environment"), step("b", "environment", to=1), executor=Counting())
+    outcome = Place.at(tmp_path).run(step("a", "environment"), step("b", "environment", to=1), starter=Counting())
     assert outcome.state == "done"
     assert len({process.pid for process in launched}) == 2
     assert [process.poll() for process in launched] == [0, 0]

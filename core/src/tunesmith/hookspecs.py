@@ -133,7 +133,7 @@ def device_backend() -> Providers:  # type: ignore[empty-body]
 
 @hookspec
 def executor() -> Providers:  # type: ignore[empty-body]
-    """Where workers start. Contract: `tunesmith.contracts.kinds.executor`. Since 0.1.
+    """Has steps run elsewhere than on this machine. Contract: `tunesmith.contracts.kinds.executor`. Since 0.1.
 
     Example::
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import sys
 
-from tunesmith.contracts.kinds.executor import Launch
-from tunesmith.running.worker.local_executor import LocalExecutor, LocalProcess
+from tunesmith.contracts.worker_process import Launch
+from tunesmith.running.worker.local_starter import LocalProcess, LocalStarter
 
 IMPOSTOR = """
 import json, os, re, socket, sys, time
-s = socket.socket(socket.AF_UNIX); s.connect(os.environ["TUNESMITH_ADDRESS"].partition(":")[2])
+s = socket.socket(socket.AF_UNIX); s.connect(os.environ["TUNESMITH_ADDRESS"])
 def send(message):
     body = json.dumps({"jsonrpc": "2.0", **message}).encode(); s.sendall(b"Content-Length: %d\\r\\n\\r\\n" % len(body) + body)
 send({"method": "$/hello", "params": {"token": os.environ["TUNESMITH_TOKEN"], "rank": 0}})
@@ -24,8 +24,8 @@ except OSError:  # the script has closed it
 """
 
 
-class Impostor(LocalExecutor):
-    """An executor, for tests, that starts a process that says hello and then what `script` says (`s` is the socket)."""
+class Impostor(LocalStarter):
+    """A starter, for tests, that starts a process that says hello and then what `script` says (`s` is the socket)."""
 
     def __init__(self, script: str) -> None:
         self._script = script

@@ -58,7 +58,7 @@ def scripted_host(command: Sequence[str], directory: Path, **environment: str) -
     listener.bind(str(directory / "socket"))
     listener.listen()
     listener.settimeout(60)
-    told = {"TUNESMITH_ADDRESS": f"unix:{directory / 'socket'}", "TUNESMITH_TOKEN": TOKEN, "TUNESMITH_HOST_PID": str(os.getpid())}
+    told = {"TUNESMITH_ADDRESS": str(directory / "socket"), "TUNESMITH_TOKEN": TOKEN, "TUNESMITH_HOST_PID": str(os.getpid())}
     process = subprocess.Popen(
         command, env={**os.environ, **told, **environment}, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

@@ -16,7 +16,7 @@ _MODULES = {
     "tunesmith.contracts.estimates": "Estimate, EstimateRequest",
     "tunesmith.contracts.kinds.evaluator": "Evaluation, Evaluator",
     "tunesmith.contracts.events": "MetricPoint, Remedy, RunFacts, StepFacts",
-    "tunesmith.contracts.kinds.executor": "Executor, Launch, Process",
+    "tunesmith.contracts.kinds.executor": "Executor, Job",
     "tunesmith.contracts.kinds.exporter": "Exporter",
     "tunesmith.contracts.kinds.inference_backend": "Address, Engine, EngineBackend, InferenceBackend",
     "tunesmith.contracts.kinds.model_loader": "ModelInfo, ModelLoader",

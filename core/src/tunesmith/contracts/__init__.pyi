@@ -15,7 +15,7 @@ from tunesmith.contracts.kinds.environment_builder import (
     Watch,
 )
 from tunesmith.contracts.kinds.evaluator import Evaluation, Evaluator
-from tunesmith.contracts.kinds.executor import Executor, Launch, Process
+from tunesmith.contracts.kinds.executor import Executor, Job
 from tunesmith.contracts.kinds.exporter import Exporter
 from tunesmith.contracts.kinds.inference_backend import Address, Engine, EngineBackend, InferenceBackend
 from tunesmith.contracts.kinds.model_loader import ModelInfo, ModelLoader
@@ -52,8 +52,8 @@ __all__ = [
     "Grade",
     "InferenceBackend",
     "Input",
+    "Job",
     "Kind",
-    "Launch",
     "Mesh",
     "MetricPoint",
     "ModelInfo",
@@ -64,7 +64,6 @@ __all__ = [
     "OwnRates",
     "Penalising",
     "Placement",
-    "Process",
     "Provider",
     "Quantizer",
     "Recipe",

@@ -12,7 +12,7 @@ import signal
 import time
 from collections.abc import Iterator
 
-from tunesmith.contracts.kinds.executor import MARK
+from tunesmith.contracts.worker_process import MARK
 
 _PATIENCE = 5.0  # seconds for what was killed to be gone
 

@@ -7,7 +7,7 @@ import signal
 import sys
 from typing import Any
 
-from tunesmith.contracts.kinds.executor import MARK
+from tunesmith.contracts.worker_process import MARK
 from tunesmith.isolation import orphans as remains
 
 _PR_SET_PDEATHSIG = 1

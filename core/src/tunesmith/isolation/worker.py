@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith import __version__
-from tunesmith.contracts.kinds.executor import STACKS
+from tunesmith.contracts.worker_process import STACKS
 from tunesmith.errors import Cancelled, TunesmithError
 from tunesmith.isolation import parent_death, protocol
 from tunesmith.isolation.cancellation import Cancel
@@ -32,14 +32,9 @@ ADDRESS, TOKEN, RANK, HOST = "TUNESMITH_ADDRESS", "TUNESMITH_TOKEN", "TUNESMITH_
 
 
 def connect(address: str) -> Connection:
-    """To ``unix:/path`` or ``tcp:host:port``."""
-    scheme, _, rest = address.partition(":")
-    if scheme == "unix":
-        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        sock.connect(rest)
-    else:
-        host, _, port = rest.rpartition(":")
-        sock = socket.create_connection((host, int(port)))
+    """To a Unix domain socket."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    sock.connect(address)
     return Connection(sock)
 
 

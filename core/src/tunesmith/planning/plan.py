@@ -115,6 +115,8 @@ class PlannedStep:
         inserted: added by the planner.
         alternatives: ways to fill a slot that were compared, the one that was taken among them.
         resources: what it takes of the machine while it runs.
+        executor: what has it run elsewhere than on this machine; None: here.
+        launcher: recipe of the isolated environment that the executor works in; None: the host's.
         source: the group that its main input comes from, before any conversion: what gates and tables call it (``tune``, ``model``).
     """
 
@@ -136,6 +138,8 @@ class PlannedStep:
     source: str = ""
     alternatives: tuple[Alternative, ...] = ()
     resources: Resources = field(default_factory=Resources)
+    executor: Choice | None = None
+    launcher: Recipe | None = None
 
     @property
     def facts(self) -> dict[str, Any]:

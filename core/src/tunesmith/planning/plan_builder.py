@@ -16,7 +16,7 @@ from tunesmith.planning.inputs.model_source import LOADER, ModelOrigin
 from tunesmith.planning.inputs.step_inputs import StepInputs
 from tunesmith.planning.inputs.step_outputs import Product, product_of, unused
 from tunesmith.planning.pipeline.spec import PipelineSpec
-from tunesmith.planning.pipeline.step_syntax import AUTO, Path, ProviderSpec, StepSpec
+from tunesmith.planning.pipeline.step_syntax import AUTO, EXECUTOR, LOCAL, Path, ProviderSpec, StepSpec
 from tunesmith.planning.placement.machine import Machine
 from tunesmith.planning.placement.processes import placement
 from tunesmith.planning.placement.resources import resources_of
@@ -69,6 +69,8 @@ class PlanBuilder:
             values = self.model.fetched(step, str(values["uri"])) if values and step.verb.main_kind == LOADER else values
             self.verbs[step.name] = None if values is None else Choice(step.verb, values)
             self.backends[step.name] = self.devices_for(step)
+            if step.executor and step.executor.path not in self.chosen:
+                self.chosen[step.executor.path] = self.lookup.named(step.executor)
             for wanted in (*step.main, *step.slots.values()):
                 if wanted.name == AUTO and not wanted.settings:
                     if not self.selector.candidates(wanted.kind):
@@ -219,12 +221,24 @@ class PlanBuilder:
         planned = replace(planned, choices=selection.choices, placement=placement(selection, here), estimate=foreseen, alternatives=tried)
         planned = replace(planned, format=planned.format or makes(planned.verb, records, next((one.format for one in read.values()), "")))
         planned = replace(planned, settings={**planned.settings, **(foreseen.settings if foreseen else {})})
+        planned = replace(planned, executor=self.elsewhere(planned, step))
         planned = replace(planned, resources=resources_of(planned, self.machine, {} if planned.inserted else step.resources))
         placed = self.placed(planned, AUTO if planned.inserted else step.env, where)
         self.steps.append(placed)
         check_memory(placed, here, where, self.notes, ignore=self.spec.ignore_estimates)
         made = product_of(placed, verb, first)
         return self.model.described(made, placed) if planned.verb.main_kind == LOADER and not planned.inserted else made
+
+    def elsewhere(self, planned: PlannedStep, step: StepSpec) -> Choice | None:
+        """What has a step run elsewhere. One that computes nothing, or that others ask, stays here whatever the pipeline says."""
+        if step.executor is None or (planned.inserted and not planned.verb.computes):
+            return None
+        if planned.verb.computes and not planned.verb.service:
+            return self.chosen[step.executor.path]
+        if step.executor.path[0] == "steps":
+            what = f"{self.spec.where(*step.executor.path)}: `{planned.verb.name}` runs on this machine only"
+            self.notes.problem("TS-PLAN-020", what, fix=f"Leave out `{EXECUTOR}`, or write `{EXECUTOR}: {LOCAL}`.")
+        return None
 
     def placed(self, step: PlannedStep, asked: str, where: str) -> PlannedStep:
         """The step with its environment, the reason noted; a problem is noted where the one it asks for can't be."""

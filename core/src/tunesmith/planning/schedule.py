@@ -78,7 +78,10 @@ def services_of(step: PlannedStep, steps: Mapping[str, PlannedStep]) -> list[Pla
 
 
 def wanted(step: PlannedStep, services: Sequence[PlannedStep], up: Collection[str]) -> dict[str, tuple[str, Resources]]:
-    """What a step takes of the machine, with the services that it reads; of those that are `up`, only what it makes them do."""
+    """What a step takes of the machine, with the services that it reads; of those that are `up`, only what it makes them do.
+    One that runs elsewhere takes nothing."""
+    if step.executor:
+        return {}
     cores = max((step.resources.cores, *(service.resources.cores for service in services)))
     found = {step.name: (step.placement.device, dataclasses.replace(step.resources, cores=cores))}
     for service in services:

@@ -10,9 +10,9 @@ from typing import Any
 
 from tunesmith.config import Config
 from tunesmith.contracts.cache_files import read_note, write_note
-from tunesmith.contracts.kinds.executor import Executor
 from tunesmith.contracts.kinds.input_reader import WorkerDied
 from tunesmith.contracts.kinds.model_loader import ModelInfo
+from tunesmith.contracts.worker_process import Starter
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith.isolation.error_conversion import disk_error
 from tunesmith.planning.inputs.model_source import uri_hint
@@ -40,12 +40,12 @@ class ModelResolver:
 
     def __init__(
         self, registry: Registry, config: Config, *, refresh: bool = False, reporter: Reporter | None = None,
-        executor: Executor | None = None,
+        starter: Starter | None = None,
     ) -> None:  # fmt: skip
         self._registry, self._config = registry, config
         self.refresh = refresh
         self.reporter = reporter or Silent()
-        self._questions = Questions(config.cache, config.roots, self.reporter, executor)
+        self._questions = Questions(config.cache, config.roots, self.reporter, starter)
 
     def __call__(self, uri: str) -> ModelInfo:
         """

@@ -12,7 +12,7 @@ from tunesmith.contracts.artifacts import Artifact
 from tunesmith.contracts.digests import FileDigests
 from tunesmith.contracts.events import RunFacts, StepFacts
 from tunesmith.contracts.kinds.environment_builder import EnvironmentDirectory
-from tunesmith.contracts.kinds.executor import Executor
+from tunesmith.contracts.worker_process import Starter
 from tunesmith.planning.placement.admission import Admission
 from tunesmith.planning.plan import Decision, Plan, PlannedStep
 from tunesmith.running.cancellation import Cancellation
@@ -33,7 +33,7 @@ class RunContext:
     home: Path
     journal: Journal
     store: Store
-    executor: Executor
+    starter: Starter
     reporter: Reporter
     digests: FileDigests
     events: EventHooks

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tunesmith.config import Config
 from tunesmith.contracts.digests import FileDigests
 from tunesmith.contracts.events import RunFacts
-from tunesmith.contracts.kinds.executor import Executor
+from tunesmith.contracts.worker_process import Starter
 from tunesmith.errors import TunesmithError
 from tunesmith.isolation.error_conversion import disk_error
 from tunesmith.planning.placement.admission import Admission
@@ -26,7 +26,7 @@ from tunesmith.running.steps.environments import environments_of
 from tunesmith.running.steps.ports import check_ports
 from tunesmith.running.store.disk_space import check_room
 from tunesmith.running.store.store import Store
-from tunesmith.running.worker.local_executor import LocalExecutor
+from tunesmith.running.worker.local_starter import LocalStarter
 
 
 class Runner:
@@ -37,18 +37,18 @@ class Runner:
         keep_serving: a service at the end of the pipeline stays up until the run is cancelled; else it is not started.
         refresh: run every step again though it is done.
         aside: it is a command's own, on its way to what it shows: no run that a user would look for.
-        executor: where workers start; this machine if left out.
+        starter: where workers start; this machine if left out.
         jobs: steps at a time; 0: as memory, devices and cores allow; None: as the configuration says.
     """
 
     def __init__(
         self, plan: Plan, registry: Registry, config: Config, *, reporter: Reporter | None = None, keep_serving: bool = True,
-        refresh: bool = False, aside: bool = False, executor: Executor | None = None, jobs: int | None = None,
+        refresh: bool = False, aside: bool = False, starter: Starter | None = None, jobs: int | None = None,
     ) -> None:  # fmt: skip
         self._plan, self._registry, self._config = plan, registry, config
         self._reporter = reporter or Silent()
         self._keep_serving, self._refresh, self._aside = keep_serving, refresh, aside
-        self._executor = executor or LocalExecutor()
+        self._starter = starter or LocalStarter()
         self._jobs = config.jobs if jobs is None else jobs
         self._cancellation = Cancellation()
 
@@ -99,7 +99,7 @@ class Runner:
 
         digests = FileDigests(self._config.cache / "digests")
         return RunContext(
-            self._plan, facts, self._config.home, journal, store, self._executor, self._reporter, digests,
+            self._plan, facts, self._config.home, journal, store, self._starter, self._reporter, digests,
             EventHooks(self._registry.plugins, complain, self._config.required, lambda: journal.gone, self._plan.listeners),
             self._cancellation, self._config.verify, self._config.hang_timeout, Admission(self._plan.machine, self._jobs),
             lambda: environments_of(self._config.environments, self._registry), self._config.check_model, self._config.roots,

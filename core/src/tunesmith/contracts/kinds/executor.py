@@ -1,73 +1,63 @@
-"""Contract of kind ``executor``: where a worker process starts (this machine, a cluster).
+"""Contract of kind ``executor``: has a step's processes run elsewhere than on this machine, by a cluster's scheduler or on another host.
 
-The kernel's own starts them here. Every executor is given the same request, so that a step does not know where it runs.
+A worker on this machine, in the executor's own environment, is given the step's job. It has the job started over there, reports what its
+ranks report, and gives back what rank 0 returned. It may wait for a queue as long as that takes: the host waits for no cluster, and needs
+none of its libraries. If the host or the worker dies, the job goes on for a while; whoever then runs the step is given the same job, with
+the same directory, where the executor has noted how it finds it again.
 """
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-#: Variable by which all that a worker started is found when it has ended; who takes it from a program sees to that program's end.
-MARK = "TUNESMITH_WORKER"
-#: The signal at which a worker writes its stacks, from when it has called in; 0 on systems without it.
-STACKS = int(getattr(signal, "SIGUSR2", 0))
+from tunesmith.contracts.resources import Resources
+
+if TYPE_CHECKING:
+    from tunesmith.contracts.artifacts import Result
+    from tunesmith.contracts.step import Step
 
 
 @dataclass(frozen=True)
-class Launch:
-    """One worker process to start.
+class Job:
+    """A gang of ranks, of which none is of use without the others.
 
     Args:
-        command: program and arguments.
-        environment: variables to set on top of the host's.
-        stdout, stderr: files that take the process's output.
-        without: variables of the host's that the worker must not have.
-        directory: where it starts, so that what a library leaves in the current directory is not left in the user's; None: here.
+        name: of the pipeline and the step, for a scheduler's list.
+        directory: the job's own, private to the user and kept until the step has ended. It lies on a file system that all machines of the
+            job see under the same path, as does all that the ranks read and write.
+        entry: ``module:function`` that each rank calls.
+        steps: what a worker of each rank is told of the step (the ``step`` of the worker protocol's ``run`` request).
+        command: interpreter and arguments that start a worker in the step's environment, which lies on the same file system.
+        environment: variables of the workers, on top of those of the machine where they start.
+        secrets: names of variables of this machine's that the workers are to have, and that must not be written to a file.
+        resources: of all ranks together; what is 0 is not known.
     """
 
+    name: str
+    directory: Path
+    entry: str
+    steps: Sequence[Mapping[str, Any]]
     command: Sequence[str]
-    environment: Mapping[str, str]
-    stdout: Path
-    stderr: Path
-    without: Sequence[str] = ()
-    directory: Path | None = None
-
-
-@dataclass(frozen=True)
-class Activity:
-    """What a process has done since its start, with all that it started.
-
-    Args:
-        cpu: seconds of processor time.
-        io: bytes read from disks and written to them.
-        stopped: whether a signal has stopped it (SIGSTOP), so that it does nothing and is not over.
-    """
-
-    cpu: float
-    io: int = 0
-    stopped: bool = False
-
-
-class Process(Protocol):
-    """A started worker."""
-
-    def poll(self) -> int | None:
-        """Exit status (negative: the signal that ended it), or None while it runs."""
-
-    def stop(self, term_timeout: float) -> None:
-        """End it and all that it started: SIGTERM, `term_timeout` seconds, SIGKILL."""
-
-    def activity(self) -> Activity | None:
-        """None where that can't be told."""
-
-    def dump_stacks(self) -> None:
-        """Have it write the Python stacks of its threads to its stderr (`STACKS`), going on if it was stopped; nothing where it can't."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    secrets: Sequence[str] = ()
+    resources: Resources = field(default_factory=Resources)
 
 
 class Executor(Protocol):
-    def start(self, launch: Launch) -> Process:
-        """Start the worker in a process group of its own that ends when the host does."""
+    def run(self, step: Step, job: Job) -> Result:
+        """Have a job carried out: start it, or find again the one that was started from the same directory.
+
+        Args:
+            step: the worker's own, for its reports and its `cancelled`; asked to stop, the job is stopped, on all machines.
+
+        Returns:
+            What rank 0 returned, whose files lie where its step's ``output`` says.
+
+        Raises:
+            TunesmithError: what a rank raised; TS-RUN-028 when the job was lost (a machine that died, a scheduler that ended it) and was
+                not, or could not be, started anew.
+            Cancelled: it was asked to stop, and nothing of the job runs any more.
+        """

@@ -15,7 +15,7 @@ from tunesmith.contracts.untrusted_files import open_regular
 from tunesmith.errors import TunesmithError, UserError, did_you_mean, shown
 from tunesmith.planning.problems import Notes
 
-TOP_KEYS = ("name", "model", "seed", "device", "ignore_estimates", "steps")
+TOP_KEYS = ("name", "model", "seed", "device", "executor", "ignore_estimates", "steps")
 MODEL = "model"  #: how steps call the pipeline's model; no step can have this name
 STEP_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*", re.ASCII)
 LARGEST_SEED = 2**31 - 1
@@ -32,6 +32,7 @@ class PipelineSpec:
         steps: step name -> what was written there, in the file's order.
         base: directory that relative paths start from.
         path: the file, or None for one made in Python.
+        executor: where steps run that do not say so themselves, as it was written.
         ignore_estimates: refuse nothing for want of memory or disk.
         more: what stands below other keys: a kind that listens may have one (see `tunesmith.planning.listeners`).
         problems: what is wrong with it; the rest of it can be judged all the same, so planning tells it with what it finds.
@@ -45,6 +46,7 @@ class PipelineSpec:
     base: Path
     seed: int = 0
     device: str = "auto"
+    executor: Any = None
     path: Path | None = None
     lines: Mapping[tuple[Any, ...], int] = field(default_factory=dict)
     text: str = ""
@@ -154,8 +156,8 @@ def _checked(
     if not steps:
         notes.raise_problems()
     return PipelineSpec(
-        found["name"], found["model"], steps, base, seed, found["device"], path, lines, ignore_estimates=bool(found["ignore_estimates"]),
-        more=more, problems=tuple(notes.problems),
+        found["name"], found["model"], steps, base, seed, found["device"], data.get("executor"), path, lines,
+        ignore_estimates=bool(found["ignore_estimates"]), more=more, problems=tuple(notes.problems),
     )  # fmt: skip
 
 

@@ -23,13 +23,15 @@ if TYPE_CHECKING:
 AUTO = "auto"
 HOST = "host"
 ISOLATED = "isolated"
+LOCAL = "local"  #: the executor that is none: on this machine
+EXECUTOR = "executor"
 PLACES = (AUTO, HOST, ISOLATED)  #: environments that a step may ask for
 FROM = "from"
 RESOURCES = {  # that a step may say it takes, and how
     "cores": "Give a whole number of the processor's cores, from 1.",
     "memory": "Give bytes, or a size such as 8GiB or 500MB.",
 }
-COMMON_KEYS = (FROM, "needs", "gate", "seed", "device", "env", "resources", "settings")
+COMMON_KEYS = (FROM, "needs", "gate", "seed", "device", EXECUTOR, "env", "resources", "settings")
 
 Path = tuple[Any, ...]
 
@@ -53,6 +55,7 @@ class StepSpec:
         slots: the verb's other providers.
         sources: main inputs: step names, ``model``, or a file.
         inputs: the other inputs: a step's name, or what an input reader makes something of (text, list or mapping).
+        executor: where it is to run; None: on this machine.
         resources: fields of `Resources` that the step is to be given instead of what its estimate says.
     """
 
@@ -69,6 +72,7 @@ class StepSpec:
     seed: int = 0
     device: str = AUTO
     env: str = AUTO
+    executor: ProviderSpec | None = None
     resources: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -114,7 +118,7 @@ class _StepReader:
             slots={s.name: self.slot(s.kind, s.name, s.default) for s in verb.slots}, sources=self.sources(verb),
             inputs={key: read for key in others if (read := self.input(key)) != ""} | lists, needs=self.names("needs"), gates=self.gates(),
             seed=seed_of(self.raw, self.path, self.spec.seed, self.spec, self.notes), device=self.text("device") or self.spec.device,
-            env=self.raw["env"] if self.raw.get("env") in PLACES else AUTO, resources=self.resources(),
+            env=self.raw["env"] if self.raw.get("env") in PLACES else AUTO, executor=self.executor(), resources=self.resources(),
         )  # fmt: skip
 
     def verb(self, verbs: Mapping[str, ProviderRecord]) -> ProviderRecord | None:
@@ -221,6 +225,12 @@ class _StepReader:
                 fix = did_you_mean(str(key), RESOURCES)
                 self.notes.problem("TS-SPEC-004", f"{self.where('resources', key)}: there is no resource `{key}`", fix=fix)
         return found
+
+    def executor(self) -> ProviderSpec | None:
+        """The step's own, else the pipeline's."""
+        own = self.raw.get(EXECUTOR)
+        value, path = (self.spec.executor, (EXECUTOR,)) if own is None else (own, (*self.path, EXECUTOR))
+        return None if value in (None, LOCAL) else self.wanted(EXECUTOR, value, path)
 
     def names(self, key: str) -> tuple[str, ...]:
         """A name or a list of names."""

@@ -42,7 +42,7 @@ class Admission:
         """
         if self._jobs and len(self._steps) >= self._jobs:
             return False
-        before, alone = dict(self._inside), all(self._inside[other].resources == LIGHT for other in self._steps)
+        before, alone = dict(self._inside), all(self._takes(other) == LIGHT for other in self._steps)
         for one, (device, resources) in wanted.items():
             given = self._allocate(device, resources, alone)
             if given is None:
@@ -74,9 +74,12 @@ class Admission:
         shown = [part.strip() for part in here.get(variable, "").split(",") if part.strip()]
         return {variable: ",".join(shown[number] if number < len(shown) else str(number) for number in own.numbers)}
 
+    def _takes(self, name: str) -> Resources:
+        return self._inside[name].resources if name in self._inside else LIGHT
+
     def _allocate(self, device: str, wanted: Resources, alone: bool) -> Allocation | None:
         machine, inside = self._machine, self._inside.values()
-        if wanted == LIGHT and sum(self._inside[step].resources == LIGHT for step in self._steps) >= LIGHT_STEPS:
+        if wanted == LIGHT and sum(step in self._inside and self._takes(step) == LIGHT for step in self._steps) >= LIGHT_STEPS:
             return None
         if not alone:
             cores = sum(one.resources.cores for one in inside)

@@ -60,6 +60,10 @@ class Environments:
         """
         plugins = self.plugins(step)
         where, _ = self.place(plugins, step.placement.device, asked)
+        if step.executor:
+            launching = (self.registry.plugin(step.executor.record),)
+            isolated = self.place(launching, "")[0] == ISOLATED
+            step = replace(step, launcher=self.recipe(launching, "") if isolated else None)
         if where == HOST:
             marks = sorted({self._fingerprint(plugin) for plugin in plugins})
             return replace(step, environment=_hash(marks), **changes)

@@ -24,4 +24,6 @@ def resources_of(step: PlannedStep, machine: Machine, asked: Mapping[str, Any]) 
         found = Resources(min(ranks, machine.cores), host * ranks, min(ranks, len(held)), each * sharing if known else min(held))
     else:
         found = Resources(machine.cores, each * ranks if known else machine.memory)
+    if step.executor:  # what is asked for there: as much as is known
+        found = replace(found, cores=ranks, memory=found.memory * known, device_memory=found.device_memory * known)
     return replace(found if step.verb.computes else Resources(), **asked, threads=int(asked.get("cores", 0)))

@@ -14,13 +14,14 @@ from tunesmith.isolation.metric_log import points_in
 from tunesmith.planning.plan import PlannedStep
 from tunesmith.running.run_context import RunContext
 from tunesmith.running.steps.environments import start_of
+from tunesmith.running.steps.jobs import STOP_TIMEOUT, handed_on
 from tunesmith.running.steps.metric_batches import Points
 from tunesmith.running.steps.user_files import UserFiles, unsteady
 from tunesmith.running.store.store import FILES
 from tunesmith.running.turns import turn
 from tunesmith.running.worker.notifications import Notifications
-from tunesmith.running.worker.processes import Work, Workers
-from tunesmith.running.worker.step_request import producer, secrets_of, step_request
+from tunesmith.running.worker.processes import CANCEL_TIMEOUT, Work, Workers
+from tunesmith.running.worker.step_request import producer, ranks_of, secrets_of, step_request
 
 THREADS = "OMP_NUM_THREADS"
 READINGS = 3  # of files that are written meanwhile
@@ -80,7 +81,7 @@ async def _work(
     context: RunContext, step: PlannedStep, notifications: Notifications, points: Points, inputs: Mapping[str, Artifact], output: Path,
     work: Path, meanwhile: Callable[[], None],
 ) -> Mapping[str, Any]:  # fmt: skip
-    meeting = context.store.staging.make() if step.placement.processes > 1 else None
+    meeting = context.store.staging.make() if step.placement.processes > 1 and not step.executor else None
     workers = make_workers(context, step, inputs, output, work, notifications, f"file://{meeting / 'rendezvous'}" if meeting else "")
     try:
         workers.start()
@@ -90,7 +91,7 @@ async def _work(
             points.tell()
             meanwhile()
             if context.cancellation.requested:
-                workers.cancel()
+                workers.cancel(STOP_TIMEOUT if step.executor else CANCEL_TIMEOUT)
             if context.cancellation.insisted:
                 workers.kill()
         return workers.result()
@@ -109,15 +110,16 @@ def make_workers(
 ) -> Workers:  # fmt: skip
     """The workers of a step, not started yet."""
     work.mkdir(parents=True, exist_ok=True)
-    ranks = range(max(1, step.placement.processes))
-    shared = {"rendezvous": rendezvous, "cache": context.home / "cache", "roots": context.roots, "pipeline": context.plan.name}
-    requests = tuple(step_request(step, inputs, output, work, rank=rank, **shared) for rank in ranks)
+    shared = {"cache": context.home / "cache", "roots": context.roots, "pipeline": context.plan.name}
+    if step.executor:
+        return Workers(handed_on(context, step, inputs, output, work, shared), context.starter, context.sockets, notified)
+    requests = tuple(step_request(step, inputs, output, work, rank=rank, rendezvous=rendezvous, **shared) for rank in ranks_of(step))
     asked = Work(
-        step.name, step.verb.target, requests, context.logs(step), start_of(context, step), work, secrets_of(step),
+        step.name, step.verb.target, requests, context.logs(step), start_of(context, step.recipe), work, secrets_of(step),
         0.0 if step.verb.service else context.hang_timeout,  # who serves waits to be asked
         _share(context, step),
     )  # fmt: skip
-    return Workers(asked, context.executor, context.sockets, notified)
+    return Workers(asked, context.starter, context.sockets, notified)
 
 
 def _share(context: RunContext, step: PlannedStep) -> dict[str, str]:

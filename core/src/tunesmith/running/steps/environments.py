@@ -63,13 +63,13 @@ def environments_of(settings: EnvironmentSettings, registry: Registry) -> Enviro
 
 
 def resolve_environments(context: RunContext, keep_serving: bool, refresh: bool) -> None:
-    """Resolve the environments of the plan's steps, which gives these their keys; build those of steps that will run.
+    """Resolve the environments of the plan's steps and their executors, which gives steps their keys; build those of steps that will run.
 
     Raises:
         TunesmithError: TS-ENV-... when one can't be had.
         Cancelled: the run was asked to stop.
     """
-    recipes = {step.recipe.digest: step.recipe for step in context.plan.steps if step.recipe}
+    recipes = {recipe.digest: recipe for step in context.plan.steps for recipe in (step.recipe, step.launcher) if recipe}
     if not recipes:
         return
     environments = context.environments
@@ -83,8 +83,9 @@ def resolve_environments(context: RunContext, keep_serving: bool, refresh: bool)
     read = {source.step for step in steps for source in step.inputs.values()}
     for step in steps:
         unread = step.verb.service and step.name not in read and not keep_serving
-        if step.recipe and not done.get(step.name) and not unread:
-            ensure(context, step.recipe)
+        if not done.get(step.name) and not unread:
+            for recipe in filter(None, (step.recipe, step.launcher)):
+                ensure(context, recipe)
 
 
 def ensure(context: RunContext, recipe: Recipe) -> Environment:
@@ -96,11 +97,9 @@ def ensure(context: RunContext, recipe: Recipe) -> Environment:
     return built
 
 
-def start_of(context: RunContext, step: PlannedStep) -> Start:
-    """How the step's workers are started."""
-    if step.recipe is None:
-        return Start()
-    return context.environments.start(ensure(context, step.recipe), step.recipe)
+def start_of(context: RunContext, recipe: Recipe | None) -> Start:
+    """How workers are started in the environment of a recipe; in the host's without one."""
+    return Start() if recipe is None else context.environments.start(ensure(context, recipe), recipe)
 
 
 def fix(context: RunContext, step: PlannedStep, code: str) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 
-from tunesmith.contracts.kinds.executor import Activity
+from tunesmith.contracts.worker_process import Activity
 from tunesmith.errors import TunesmithError
 from tunesmith.running.worker.rank import Rank
 from tunesmith.running.worker.stacks import dumped, innermost

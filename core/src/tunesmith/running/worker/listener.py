@@ -13,22 +13,15 @@ BACKLOG = 64
 
 
 class Listener:
-    """A listening Unix domain socket in a private directory; a TCP socket on the loopback where the system has none."""
+    """A listening Unix domain socket in a private directory."""
 
     def __init__(self) -> None:
         self.token = secrets.token_hex(32)
-        self._directory = ""
-        if hasattr(socket, "AF_UNIX"):
-            # Not below the home: the path of a socket may have no more than about 100 bytes.
-            self._directory = tempfile.mkdtemp(prefix="tunesmith-")
-            path = os.path.join(self._directory, "socket")
-            self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            self.socket.bind(path)
-            self.address = f"unix:{path}"
-        else:
-            self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-            self.socket.bind(("127.0.0.1", 0))
-            self.address = f"tcp:127.0.0.1:{self.socket.getsockname()[1]}"
+        # Not below the home: the path of a socket may have no more than about 100 bytes.
+        self._directory = tempfile.mkdtemp(prefix="tunesmith-")
+        self.address = os.path.join(self._directory, "socket")
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.socket.bind(self.address)
         self.socket.listen(BACKLOG)
 
     def knows(self, token: object) -> bool:

@@ -8,15 +8,15 @@ from types import MappingProxyType
 from typing import Any
 
 from tunesmith.contracts.artifacts import Artifact
-from tunesmith.contracts.kinds.executor import Executor
 from tunesmith.contracts.kinds.input_reader import FILE, WorkerDied
+from tunesmith.contracts.worker_process import Starter
 from tunesmith.errors import TunesmithError
 from tunesmith.planning.plan import PlannedStep
 from tunesmith.running.cancellation import Cancellation
 from tunesmith.running.home_permissions import PRIVATE
 from tunesmith.running.reporter import Reporter, Silent
 from tunesmith.running.store.staging import Staging
-from tunesmith.running.worker.local_executor import LocalExecutor
+from tunesmith.running.worker.local_starter import LocalStarter
 from tunesmith.running.worker.logs import tail
 from tunesmith.running.worker.processes import Work, Workers
 from tunesmith.running.worker.selector import SocketSelector
@@ -30,11 +30,11 @@ class Questions:
         cache: the user's; the worker works in a folder of it, so that a question leaves nothing in a project.
         roots: see `Step.roots`.
         reporter: told of the worker's progress and log.
-        executor: where the worker starts; this machine if left out.
+        starter: where the worker starts; this machine if left out.
     """
 
-    def __init__(self, cache: Path, roots: Sequence[Path] = (), reporter: Reporter | None = None, executor: Executor | None = None) -> None:
-        self._cache, self._roots, self._reporter, self._executor = cache, roots, reporter or Silent(), executor or LocalExecutor()
+    def __init__(self, cache: Path, roots: Sequence[Path] = (), reporter: Reporter | None = None, starter: Starter | None = None) -> None:
+        self._cache, self._roots, self._reporter, self._starter = cache, roots, reporter or Silent(), starter or LocalStarter()
 
     def __call__(self, step: PlannedStep, files: Mapping[str, Path] = MappingProxyType({}), *, refresh: bool = False) -> Mapping[str, Any]:
         """
@@ -53,11 +53,11 @@ class Questions:
                 self._reporter.log(step.name, params["level"], params["message"])
 
         inputs = {name: Artifact(FILE, path) for name, path in files.items()}
-        return _ask(step, self._cache, self._executor, hear, inputs, refresh=refresh, roots=self._roots)
+        return _ask(step, self._cache, self._starter, hear, inputs, refresh=refresh, roots=self._roots)
 
 
 def _ask(
-    step: PlannedStep, cache: Path, executor: Executor, hear: Callable[[str, Mapping[str, Any]], None], inputs: Mapping[str, Artifact],
+    step: PlannedStep, cache: Path, starter: Starter, hear: Callable[[str, Mapping[str, Any]], None], inputs: Mapping[str, Artifact],
     **more: Any,
 ) -> Mapping[str, Any]:  # fmt: skip
     root = cache / "questions"
@@ -70,7 +70,7 @@ def _ask(
     request = step_request(step, inputs, directory / "output", directory / "work", **more)
     sockets = SocketSelector()
     work = Work(step.name, step.verb.target, (request,), directory / "logs", directory=directory / "work", secrets=secrets_of(step))
-    workers = Workers(work, executor, sockets, hear)
+    workers = Workers(work, starter, sockets, hear)
     cancellation = Cancellation()
     try:
         with cancellation.by_signals():

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from tunesmith.contracts.kinds.executor import Activity
+from tunesmith.contracts.worker_process import Activity
 
 _STATE, _SESSION, _TIMES = 0, 3, slice(11, 15)  # of /proc/PID/stat, counted after the name; times with those of children that have ended
 

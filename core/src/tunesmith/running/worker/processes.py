@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts.kinds.environment_builder import Start
-from tunesmith.contracts.kinds.executor import Executor, Launch
+from tunesmith.contracts.worker_process import Launch, Starter
 from tunesmith.errors import Cancelled, TunesmithError
 from tunesmith.isolation import protocol, worker
 from tunesmith.isolation.secret_variables import withheld
@@ -65,8 +65,8 @@ class Workers:
         notified: called with (method, params) of what rank 0 reports.
     """
 
-    def __init__(self, work: Work, executor: Executor, sockets: SocketSelector, notified: Callable[[str, Mapping[str, Any]], None]) -> None:
-        self.work, self._executor, self._sockets, self._notified = work, executor, sockets, notified
+    def __init__(self, work: Work, starter: Starter, sockets: SocketSelector, notified: Callable[[str, Mapping[str, Any]], None]) -> None:
+        self.work, self._starter, self._sockets, self._notified = work, starter, sockets, notified
         self._listener = Listener()
         self._oom = oom_kills()
         self._started = time.monotonic()
@@ -80,7 +80,7 @@ class Workers:
         self._sockets.connect(self._listener.socket, self._accept)
         for rank in self.ranks:
             rank.stdout, rank.stderr = (self._log(rank, stream) for stream in ("stdout", "stderr"))
-            rank.process = self._executor.start(
+            rank.process = self._starter.start(
                 Launch(
                     self.work.start.command or HOST, self._environment(rank), rank.stdout, rank.stderr,
                     (*self.work.start.without, *withheld(os.environ, self.work.secrets)), self.work.directory,

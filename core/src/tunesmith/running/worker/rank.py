@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts.kinds.executor import Process
+from tunesmith.contracts.worker_process import Process
 from tunesmith.errors import TunesmithError
 from tunesmith.isolation import protocol
 

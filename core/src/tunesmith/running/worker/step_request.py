@@ -23,18 +23,22 @@ def step_request(
         "settings": dict(step.settings), "settings_class": step.verb.settings, "distribution": step.verb.distribution,
         "inputs": {name: artifact.to_json() for name, artifact in inputs.items()},
         "sources": {name: source.step for name, source in step.inputs.items() if source.step},
-        "choices": {slot: _chosen(choice) for slot, choice in step.choices.items()}, "facts": step.facts,
+        "choices": {slot: chosen(choice) for slot, choice in step.choices.items()}, "facts": step.facts,
         "examiners": [slot.name for slot in step.verb.slots if slot.examines and slot.name in step.choices],
     }  # fmt: skip
 
 
+def ranks_of(step: PlannedStep) -> range:
+    return range(max(1, step.placement.processes))
+
+
 def secrets_of(step: PlannedStep) -> tuple[str, ...]:
-    """The variables with secrets that the step's verb and providers declare."""
-    records = (step.verb, *(choice.record for choice in step.choices.values()))
+    """The variables with secrets that the step's verb, its providers and its executor declare."""
+    records = (step.verb, *(choice.record for choice in step.choices.values()), *([step.executor.record] if step.executor else []))
     return tuple(dict.fromkeys(name for record in records for name in record.secrets))
 
 
-def _chosen(choice: Choice) -> dict[str, Any]:
+def chosen(choice: Choice) -> dict[str, Any]:
     record = choice.record
     return {
         "kind": record.kind, "target": record.target, "settings_class": record.settings, "settings": dict(choice.settings),

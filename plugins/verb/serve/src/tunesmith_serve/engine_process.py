@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 
-from tunesmith.contracts.kinds.executor import MARK
+from tunesmith.contracts.worker_process import MARK
 from tunesmith_serve import orphan_reaper
 
 KEPT, WIDTH = 40, 300  # last lines, and letters of each

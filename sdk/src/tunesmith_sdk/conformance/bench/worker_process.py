@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tunesmith.errors import TunesmithError
-from tunesmith.running.worker.local_executor import LocalExecutor
+from tunesmith.running.worker.local_starter import LocalStarter
 from tunesmith.running.worker.logs import tail
 from tunesmith.running.worker.processes import Work, Workers
 from tunesmith.running.worker.selector import SocketSelector
@@ -51,7 +51,7 @@ class Running:
 
     def __init__(self, work: Work) -> None:
         self._sockets = SocketSelector()
-        self.workers = Workers(work, LocalExecutor(), self._sockets, self._told)
+        self.workers = Workers(work, LocalStarter(), self._sockets, self._told)
         self.ready: Mapping[str, Any] | None = None
         self.entered = self.stopped = False
         self.heard = time.monotonic()  #: when it last reported something

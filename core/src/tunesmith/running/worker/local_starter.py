@@ -8,7 +8,7 @@ import secrets
 import signal
 import subprocess
 
-from tunesmith.contracts.kinds.executor import MARK, STACKS, Activity, Launch
+from tunesmith.contracts.worker_process import MARK, STACKS, Activity, Launch
 from tunesmith.isolation import orphans as remains
 from tunesmith.running.worker.process_activity import session_activity
 
@@ -16,7 +16,7 @@ from tunesmith.running.worker.process_activity import session_activity
 DEFAULTS = {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONUNBUFFERED": "1"}
 
 
-class LocalExecutor:
+class LocalStarter:
     """Starts each worker in a session, and so a process group, of its own: a Ctrl-C in the terminal reaches the host alone."""
 
     def start(self, launch: Launch) -> LocalProcess:
