@@ -1,0 +1,1 @@
+"""The executor `slurm`: steps as batch jobs."""
