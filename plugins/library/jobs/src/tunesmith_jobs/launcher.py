@@ -1,4 +1,4 @@
-"""Carries a job out on a cluster, from the worker that has the step here: submits it, hears its agents, starts it anew where it was lost."""
+"""Carries a job out on a cluster, from the worker that has the step here: submits it, hears its agents, starts it anew if it is lost."""
 
 from __future__ import annotations
 
@@ -174,8 +174,8 @@ class _Launcher:
             raise TunesmithError(
                 "TS-RUN-028", f"The job of `{self._step.name}` was lost: {why}",
                 why=f"It was started {self._record.lost + 1} times." if self._record.lost else "",
-                fix="Look at its machines, then `tunesmith resume`: it goes on from the last checkpoint. `retries` of the executor says how "
-                "often a lost job is started anew.",
+                fix="Look at its machines, then `tunesmith resume`: it goes on from the last checkpoint. "
+                "`retries` of the executor says how often a lost job is started anew.",
             )  # fmt: skip
         self._record = self._record.write(self._job.directory, lost=self._record.lost + 1, attempt=self._record.attempt + 1)
         self._step.decide("start the job anew, from the last checkpoint", why)
