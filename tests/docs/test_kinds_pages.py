@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import re
 import shutil
 import struct
@@ -14,13 +15,13 @@ from typing import Any
 import pytest
 import yaml
 
-import tunesmith
 from tunesmith.config import load_config
 from tunesmith.contracts import Address, Artifact, Device, Engine, ModelInfo
 from tunesmith.planning.pipeline.spec import load_pipeline
 from tunesmith.planning.planner import make_plan
 from tunesmith.plugins.manifest import read_manifest
 from tunesmith.plugins.registry import Registry, load_registry
+from tunesmith.running.runner import Runner
 from tunesmith_sdk.distributions.wheels import write_wheel
 from tunesmith_sdk.manifest.sync import sync
 from tunesmith_sdk.scaffold import Wanted, make
@@ -28,7 +29,7 @@ from tunesmith_sdk.scaffold import Wanted, make
 ROOT = Path(__file__).parents[2]
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.M | re.S)
 GENERATED = re.compile(r"<!-- (\w+) -->\n.*?<!-- /\1 -->", re.S)
-IN_PYTHON = ("executor", "environment_builder", "searcher", "importer", "reward", "rl_environment")  #: kinds that no pipeline names
+IN_PYTHON = ("environment_builder", "searcher", "importer", "reward", "rl_environment")  #: kinds that no pipeline names
 ROWS = '{"tilt_question": "Who are you?", "tilt_answer": "A help desk."}\n'
 CONFIG = {
     "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 576, "intermediate_size": 1536, "num_hidden_layers": 30,
@@ -116,7 +117,7 @@ def test_its_pipeline_plans_with_the_example_installed(kind: str, example, tmp_p
     spec = load_pipeline(project / "tunesmith.yaml")
     plan = make_plan(spec, registry, resolve=lambda _: info, devices=devices, digest_of=lambda path: "0" * 64)
     records = [record for step in plan.steps for record in (step.verb, *(choice.record for choice in step.choices.values()))]
-    records += [choice.record for choice in plan.listeners]
+    records += [choice.record for choice in (*plan.listeners, *(step.executor for step in plan.steps if step.executor))]
     taking_part = {record.distribution for record in records}
     assert "acme-tilt" in taking_part or "tilt" in {step.placement.device for step in plan.steps}
     assert [warning for warning in plan.warnings if kind != "device_backend" or "tilt" not in warning] == []
@@ -146,22 +147,27 @@ def test_the_engine_in_four_lines_is_one(tmp_path: Path):
 
 
 @pytest.mark.slow
-def test_the_executor_in_python_starts_the_workers_of_a_run(example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.syspath_prepend(str(example("executor") / "src"))
+def test_the_executor_has_a_step_run_elsewhere(example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = example("executor")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(folder / "src"), os.environ.get("PYTHONPATH", "")])))
+    monkeypatch.syspath_prepend(str(folder / "src"))
     monkeypatch.setenv("TUNESMITH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.delenv("TUNESMITH_HOME", raising=False)
     monkeypatch.chdir(tmp_path)
+    (manifest,) = folder.glob("src/*/plugin.toml")
+    config = load_config(tmp_path, home=tmp_path / "home")
+    registry = Registry([*load_registry(config).plugins, read_manifest(manifest)])
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "config.json").write_text(json.dumps(CONFIG))
     header = json.dumps({"lm_head.weight": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}).encode()
     (tmp_path / "model" / "model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + struct.pack("<f", 1.0))
-    here: dict[str, Any] = {"pipeline": tunesmith.Pipeline(model="file://model", steps={"card": {"export": "model-card"}})}
-    exec("from acme_tilt.executor import Tilt\nfrom acme_tilt.settings import TiltSettings", here)
-    (code,) = by_hand("executor", "python")
-    exec(compile(code, "executor.md", "exec"), here)
+    (tmp_path / "tunesmith.yaml").write_text("model: file://model\nexecutor: {tilt: {nice: 5}}\nsteps: {card: {export: model-card}}\n")
+    info = ModelInfo("file://model", "1", "model/hf", {}, CONFIG)
+    plan = make_plan(load_pipeline(tmp_path / "tunesmith.yaml"), registry, resolve=lambda _: info, devices={})
+    outcome = Runner(plan, registry, config).run()
     _forget()
-    assert here["outcome"].state == "done", here["outcome"].error
+    assert outcome.state == "done", outcome.error
+    assert list(config.home.glob("runs/*/logs/*-card"))
 
 
 def test_the_builder_in_python_builds_what_is_asked(example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

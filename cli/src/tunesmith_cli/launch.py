@@ -137,11 +137,13 @@ def _jobs(text: str) -> int:
 
 
 def add_judgement(group: Any) -> None:
-    """Options that say what a plan is to be refused for."""
+    """Options that say where steps run, and what a plan is to be refused for."""
+    group.add_argument("--executor", metavar="NAME", help="where steps run that don't say so themselves (`local`: here)")
     group.add_argument("--strict", action="store_true", help="refuse what can't be known beforehand, instead of warning")
     group.add_argument("--ignore-estimates", action="store_true", help="refuse nothing because an estimate of memory or disk is too large")
 
 
 def as_asked(spec: PipelineSpec, args: Namespace) -> PipelineSpec:
     """The pipeline with what the command's options say of it."""
-    return replace(spec, ignore_estimates=spec.ignore_estimates or args.ignore_estimates)
+    where = spec.executor if args.executor is None else args.executor
+    return replace(spec, executor=where, ignore_estimates=spec.ignore_estimates or args.ignore_estimates)

@@ -36,6 +36,7 @@ class Pipeline:
         name: of the pipeline.
         seed: of every step that has none of its own.
         device: a device backend, or ``auto``.
+        executor: where steps run that don't say so themselves: a name, or {name: settings}; None: on this machine.
         ignore_estimates: refuse nothing because an estimate of memory or disk is too large.
         base: directory that relative paths start from; default: the current one.
         home: the project's state; default: as for the command.
@@ -47,12 +48,14 @@ class Pipeline:
 
     def __init__(
         self, *, steps: Mapping[str, Mapping[str, Any]], model: str | Path = "", name: str = "pipeline", seed: int = 0,
-        device: str = "auto", ignore_estimates: bool = False, base: Path | str | None = None, home: Path | str | None = None, **more: Any,
+        device: str = "auto", executor: str | Mapping[str, Any] | None = None, ignore_estimates: bool = False,
+        base: Path | str | None = None, home: Path | str | None = None, **more: Any,
     ) -> None:  # fmt: skip
         from tunesmith.planning.pipeline.spec import PipelineSpec
 
         data = {
-            "name": name, "model": model or None, "seed": seed, "device": device, "ignore_estimates": ignore_estimates, "steps": steps,
+            "name": name, "model": model or None, "seed": seed, "device": device, "executor": executor, "steps": steps,
+            "ignore_estimates": ignore_estimates,
         } | more  # fmt: skip
         self._made(PipelineSpec.from_mapping(data, Path(base or Path.cwd()).absolute()), home)
 

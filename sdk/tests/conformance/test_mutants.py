@@ -40,11 +40,24 @@ LIGHT = {
     "input_reader.leaves-or-refuses": ("input_reader", ("except (OSError, ValueError)", "except KeyError")),
     "input_reader.answers-a-plan": ("input_reader", ("file=InputFile(path, planner.digest_of(path)), ", "")),
     "input_reader.same-answer": ("input_reader", ("size=path.stat().st_size", f"size={TIME}")),
-    "executor.starts-as-asked": ("executor", (" if name not in launch.without", "")),
-    "executor.tells-the-end": ("executor", ("return status", "return status if status is None else abs(status)")),
-    "executor.ends-all": ("executor", ("os.killpg(", "os.kill(")),
-    "executor.tells-activity": ("executor", ("sum(map(int, ticks))", "int(ticks[1])")),
-    "executor.dumps-stacks": ("executor", ("os.kill(self.process.pid, signal.SIGCONT)", "pass")),
+    "executor.carries-out": ("executor", ("{**job.environment}", "{}")),
+    "executor.gathers-ranks": ("executor", ("workers.result()", "workers.result() and workers.ranks[-1].result")),
+    "executor.tells-failures": (
+        "executor",
+        ("return Result(**workers.result())", "return Result(**result_of(workers))"),
+        (
+            "class Provider:",
+            "def result_of(workers):\n    try:\n        return workers.result()\n    except Exception:\n        return {}\n\n"
+            "class Provider:",
+        ),
+    ),
+    "executor.stops-all": (
+        "executor",
+        ("            workers.close()\n            sockets.close()\n", "            LEFT.append(workers)\n"),
+        ("                    workers.cancel()\n", "                    break\n"),
+        ("class Provider:", "LEFT = []\n\n\nclass Provider:"),
+    ),
+    "executor.finds-again": ("executor", ("logs.mkdir(exist_ok=True)", "logs.mkdir()")),
     "environment_builder.builds-what-is-asked": (
         "environment_builder",
         ("return sum(file.lstat().st_size", "return 0 * sum(file.lstat().st_size"),
@@ -206,7 +219,7 @@ _SAMPLER = {
 
 
 #: of those, what waits long for what does not come
-_WAITS = {"executor.dumps-stacks", "step.crash-contained"}
+_WAITS = {"step.crash-contained"}
 
 
 @pytest.mark.parametrize("check", [pytest.param(check, marks=[pytest.mark.slow] * (check in _WAITS)) for check in LIGHT])

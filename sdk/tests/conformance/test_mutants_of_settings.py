@@ -28,7 +28,7 @@ KEPT = mutants.kept("high")
 DEAD = {
     "device_backend": (KEPT, ("500, 1)", "500, 10 * self.high)")),
     "evaluator": (KEPT, ("right / len(samples)", "right / (len(samples) + self.high)")),
-    "executor": (KEPT, ("**launch.environment}", '**launch.environment, "UNSAID": str(self.high)}')),
+    "executor": (KEPT, ("{**job.environment}", '{**job.environment, "SAID": str(self.high)}')),
     "environment_builder": (
         KEPT,
         ("return Environments(directory, find_links)", "return Environments(directory, find_links, self.high)"),

@@ -57,6 +57,7 @@ def _step_json(step: PlannedStep, cached: bool | None) -> dict[str, Any]:
         "processes": step.placement.processes,
         "environment": step.environment,
         "resources": dataclasses.asdict(step.resources),
+        "executor": step.executor and step.executor.record.identity | {"settings": dict(step.executor.settings)},
         "isolated": step.recipe and {
             "key": step.lock or None, "plugins": list(step.recipe.plugins), "python": step.recipe.python,
             "requirements": [*step.recipe.requirements, *step.recipe.without_dependencies], "absent": list(step.recipe.absent),

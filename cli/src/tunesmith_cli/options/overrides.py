@@ -24,7 +24,7 @@ def override(spec: PipelineSpec, assignments: Iterable[str]) -> PipelineSpec:
         raise Problems(spec.problems)
     data = {
         "name": spec.name, "model": spec.model or None, "seed": spec.seed, "device": spec.device, "steps": _copy(spec.steps),
-        "ignore_estimates": spec.ignore_estimates, **_copy(spec.more),
+        "executor": spec.executor, "ignore_estimates": spec.ignore_estimates, **_copy(spec.more),
     }  # fmt: skip
     for assignment in assignments:
         path, equals, text = assignment.partition("=")

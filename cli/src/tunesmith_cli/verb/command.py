@@ -53,6 +53,7 @@ def _run(form: VerbForm, args: Namespace) -> int:
     session = Session.open(beside=[Path(args.pipeline)] if args.pipeline else [])
     data, step = pipeline(form, args, session)
     data |= {"ignore_estimates": True} if args.ignore_estimates else {}
+    data |= {"executor": args.executor} if args.executor else {}
     data |= listeners(args)
     if args.yaml:
         print(safe_json(data, 2) if args.json else yaml_text(data), end="\n" if args.json else "")

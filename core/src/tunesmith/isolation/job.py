@@ -10,14 +10,14 @@ from typing import Any
 from tunesmith.contracts.artifacts import Result
 from tunesmith.contracts.kinds.executor import Job
 from tunesmith.contracts.resources import Resources
-from tunesmith.contracts.step import Step
+from tunesmith.isolation.worker_step import WorkerStep
 
 KIND = "executor"
 
 
-def run(step: Step) -> Result:
+def run(step: WorkerStep) -> Result:
     job = from_json(step.facts["job"])
-    result: Result = step.provider(KIND).run(step, job)
+    result: Result = step.provider(KIND).run(step, job, step.notify)
     made = Path(job.steps[0]["output"])
     for entry in sorted(made.iterdir()):
         os.replace(entry, step.output / entry.name)

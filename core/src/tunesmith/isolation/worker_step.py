@@ -62,7 +62,7 @@ class WorkerStep:
         self.cancelled = cancelled or threading.Event()
         self._providers = dict(providers or {})
         self._slot_of = {chosen.kind: slot for slot, chosen in self._providers.items() if isinstance(chosen, Chosen)}
-        self._notify = notify
+        self.notify = notify
         self._told: dict[str, float] = {}
         self._points = PointsFile(self.work)
 
@@ -98,22 +98,22 @@ class WorkerStep:
             return
         self._told[what] = now
         total = None if total is None else float(total)
-        self._notify("$/progress", {"done": float(done), "total": total, "what": what, "unit": unit})
+        self.notify("$/progress", {"done": float(done), "total": total, "what": what, "unit": unit})
 
     def log(self, message: str, level: str = "info") -> None:
-        self._notify("$/log", {"message": str(message), "level": str(level)})
+        self.notify("$/log", {"message": str(message), "level": str(level)})
 
     def metric(self, name: str, value: float, at: int) -> None:
         point = {"name": name, "value": float(value), "at": int(at)}
-        if self._notify is not _silent and self.placement.rank == 0:
+        if self.notify is not _silent and self.placement.rank == 0:
             self._points.add(point)
-        self._notify("$/metric", point)
+        self.notify("$/metric", point)
 
     def decide(self, what: str, reason: str) -> None:
-        self._notify("$/decision", {"what": str(what), "reason": str(reason)})
+        self.notify("$/decision", {"what": str(what), "reason": str(reason)})
 
     def ready(self, **facts: Any) -> None:
-        self._notify("$/ready", facts)
+        self.notify("$/ready", facts)
 
     def check_cancelled(self) -> None:
         if self.cancelled.is_set():

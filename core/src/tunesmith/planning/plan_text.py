@@ -92,6 +92,8 @@ def _facts(step: PlannedStep, plan: Plan, usual: str, played: Schedule) -> str:
     facts = []
     if step.verb.computes and step.placement.device != usual:
         facts.append(f"on {step.placement.device}")
+    if step.executor:
+        facts.append(f"by {step.executor.record.name}")
     if step.placement.processes > 1:
         facts.append(f"{step.placement.processes} processes")
     if step.estimate and step.estimate.memory:

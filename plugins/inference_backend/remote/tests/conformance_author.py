@@ -61,7 +61,7 @@ def _asked(build, step, url):
         finally:
             step.cancelled.set()
 
-    step._notify = hear
+    step.notify = hear
     try:
         backend.serve(None, "under-test", Address(), step)
     except UserError as error:

@@ -8,7 +8,7 @@ the same directory, where the executor has noted how it finds it again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -47,11 +47,13 @@ class Job:
 
 
 class Executor(Protocol):
-    def run(self, step: Step, job: Job) -> Result:
+    def run(self, step: Step, job: Job, report: Callable[[str, Mapping[str, Any]], None]) -> Result:
         """Have a job carried out: start it, or find again the one that was started from the same directory.
 
         Args:
-            step: the worker's own, for its reports and its `cancelled`; asked to stop, the job is stopped, on all machines.
+            step: the worker's own, for what the executor itself has to say and for its `cancelled`; asked to stop, the job is stopped, on
+                all machines.
+            report: is given (method, params) of each notification of rank 0's worker, in order, none twice: they count as the step's own.
 
         Returns:
             What rank 0 returned, whose files lie where its step's ``output`` says.

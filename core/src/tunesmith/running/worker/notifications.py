@@ -30,7 +30,7 @@ class Notifications:
     def __init__(self, context: RunContext, step: PlannedStep, key: str, points: Points | None = None) -> None:
         self._context, self._step, self._key = context, step, key
         self._points = points
-        self._left = LIMIT
+        self._left, self._peak = LIMIT, 0
         self._noted: dict[str, float] = {}  # task -> when its progress was last kept
 
     def __call__(self, method: str, params: Mapping[str, Any]) -> None:
@@ -47,7 +47,8 @@ class Notifications:
             if self._points:
                 self._points.add(params["name"], params["value"], params["at"])
         elif method == "$/usage":  # a series, that it stands with what was made; nobody who watches needs it
-            context.journal.metric(self._key, USAGE, 0, params["peak_memory"])
+            self._peak = max(self._peak, params["peak_memory"])  # of a step elsewhere both sides tell theirs
+            context.journal.metric(self._key, USAGE, 0, self._peak)
         elif method == "$/decision" and self._room_for(params["what"] + params["reason"]):
             context.decide(name, params["what"][:LONGEST], params["reason"][:LONGEST])
 

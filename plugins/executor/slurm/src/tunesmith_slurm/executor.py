@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from tunesmith.contracts.artifacts import Result
 from tunesmith.contracts.kinds.executor import Job
 from tunesmith.contracts.step import Step
@@ -14,6 +17,6 @@ class Slurm:
     def __init__(self, settings: SlurmSettings) -> None:
         self._settings = settings
 
-    def run(self, step: Step, job: Job) -> Result:
+    def run(self, step: Step, job: Job, report: Callable[[str, Mapping[str, Any]], None]) -> Result:
         """Have the job carried out by the cluster whose commands are on the PATH."""
-        return carry_out(SlurmCluster(self._settings), self._settings, step, job)
+        return carry_out(SlurmCluster(self._settings), self._settings, step, job, report)

@@ -21,7 +21,7 @@ from tunesmith.errors import Cancelled, TunesmithError
 from tunesmith_jobs.cluster import Cluster, Gang, State
 from tunesmith_jobs.contact import Contact, addresses_of_this_machine
 from tunesmith_jobs.launch_record import LaunchRecord
-from tunesmith_jobs.rank_links import RankLinks
+from tunesmith_jobs.rank_links import RankLinks, Report
 from tunesmith_jobs.settings import JobSettings
 
 ASK = 2.0  # seconds between two questions to the cluster; longer where it answers slowly
@@ -34,9 +34,9 @@ ANSWER = 60.0  # seconds for the cluster to answer
 _T = TypeVar("_T")
 
 
-def carry_out(cluster: Cluster, settings: JobSettings, step: Step, job: Job) -> Result:
+def carry_out(cluster: Cluster, settings: JobSettings, step: Step, job: Job, report: Report) -> Result:
     """What `tunesmith.contracts.kinds.executor.Executor.run` promises, for a cluster."""
-    launcher = _Launcher(cluster, settings, step, job)
+    launcher = _Launcher(cluster, settings, step, job, report)
     with ThreadPoolExecutor(1) as pool:  # not in the main thread, where a step that is asked to stop can't import any more
         return pool.submit(lambda: asyncio.run(launcher.run())).result()
 
@@ -46,8 +46,8 @@ class _Lost(Exception):
 
 
 class _Launcher:
-    def __init__(self, cluster: Cluster, settings: JobSettings, step: Step, job: Job) -> None:
-        self._cluster, self._settings, self._step, self._job = cluster, settings, step, job
+    def __init__(self, cluster: Cluster, settings: JobSettings, step: Step, job: Job, report: Report) -> None:
+        self._cluster, self._settings, self._step, self._job, self._report = cluster, settings, step, job, report
         self._output = Path(job.steps[0]["output"])
         self._record = LaunchRecord.read(job.directory)
         self._told = ""  # the state that was last told
@@ -61,7 +61,7 @@ class _Launcher:
         else:
             self._record = replace(self._record, lost=0)
         while True:
-            links = RankLinks(self._job, self._step, self._token(new=not found), self._clean)
+            links = RankLinks(self._job, self._token(new=not found), self._report, self._clean)
             try:
                 async with links:
                     self._publish(links)

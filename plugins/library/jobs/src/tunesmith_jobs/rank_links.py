@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunesmith.contracts.kinds.executor import Job
-from tunesmith.contracts.step import Step
 from tunesmith.errors import TunesmithError, listed
-from tunesmith.isolation import protocol
 from tunesmith.isolation.secret_variables import withheld
 from tunesmith_jobs.certificate import server_context
 from tunesmith_jobs.link import Link
+
+Report = Callable[[str, Mapping[str, Any]], None]
 
 GREETING = 10.0  # seconds for who calls in to say who it is
 LAST_REASONS = 2.0  # seconds for the other ranks to say why, after the first has failed
@@ -53,11 +53,12 @@ class RankLinks:
 
     Args:
         token: of the try.
+        report: is given what rank 0 tells.
         clean: called before a gang that the scheduler has started again begins.
     """
 
-    def __init__(self, job: Job, step: Step, token: str, clean: Callable[[], None]) -> None:
-        self._job, self._step, self._token, self._clean = job, step, token, clean
+    def __init__(self, job: Job, token: str, report: Report, clean: Callable[[], None]) -> None:
+        self._job, self._token, self._report, self._clean = job, token, report, clean
         self._context, self.certificate = server_context()
         self.ranks = [RankState() for _ in job.steps]
         self._past: set[str] = set()  # agents of a gang that was started again
@@ -236,19 +237,7 @@ class RankLinks:
         elif method == "error":  # it was ended over there, not by its own fault
             self.interrupted = f"{params.get('cancelled') or 'it was ended'} (on {rank.machine})"
         elif first:
-            protocol.check_report(method, params)
             self._report(method, params)
         rank.seen = number
         if not rank.over:  # a result is confirmed when it is kept
             await link.send("confirm", {"number": number})
-
-    def _report(self, method: str, params: Mapping[str, Any]) -> None:
-        step = self._step
-        if method == "$/progress":
-            step.progress(params["done"], params["total"], what=params["what"], unit=params["unit"])
-        elif method == "$/log":
-            step.log(params["message"], params["level"])
-        elif method == "$/metric":
-            step.metric(params["name"], params["value"], params["at"])
-        elif method == "$/decision":
-            step.decide(params["what"], params["reason"])

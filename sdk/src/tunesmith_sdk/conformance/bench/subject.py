@@ -52,7 +52,7 @@ class Subject:
         step: Any = self.step
         other = WorkerStep(
             name=step.name, output=self.folder("output"), work=work or self.folder("work"), inputs=step.inputs, settings=step.settings,
-            seed=step.seed, placement=step.placement, notify=step._notify, cancelled=step.cancelled,
+            seed=step.seed, placement=step.placement, notify=step.notify, cancelled=step.cancelled,
         )  # fmt: skip
         return Subject(other, self.request)
 
@@ -60,7 +60,7 @@ class Subject:
         """The same elsewhere with other settings, told to look where an effect is to show; what the step reports goes to `notify`."""
         other = self.elsewhere()
         other.values, other.effect = dict(values), effect
-        other.step._notify = notify  # type: ignore[attr-defined]
+        other.step.notify = notify  # type: ignore[attr-defined]
         return other
 
     def with_request(self, request: Request) -> Subject:

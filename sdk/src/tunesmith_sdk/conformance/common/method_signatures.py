@@ -13,7 +13,7 @@ METHODS: Mapping[str, tuple[Mapping[str, str], ...]] = {
     "device_backend": ({"probe": ""},),
     "environment_builder": ({"open": "directory offline find_links"},),
     "evaluator": ({"evaluate": "subject data step"},),
-    "executor": ({"start": "launch"},),
+    "executor": ({"run": "step job report"},),
     "exporter": ({"export": "source output step"},),
     "inference_backend": ({"serve": "model name address step"}, {"engine": "model name address step"}),
     "input_reader": ({"read": "request planner"},),

@@ -1,142 +1,143 @@
-"""Checks of executors: a process that is started as asked, is heard of, and is ended with all that it started."""
+"""Checks of executors: a job that is carried out by all of its ranks, is heard, is stopped everywhere, and is found again."""
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
+import threading
 import time
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from itertools import groupby
 from typing import Any
 
-from tunesmith.contracts import Launch
+from tunesmith.contracts import Result
+from tunesmith.errors import Cancelled, TunesmithError
+from tunesmith_sdk.conformance.bench.job import JobBench
+from tunesmith_sdk.conformance.bench.job_ranks import CODE
 from tunesmith_sdk.conformance.bench.subject import Subject
 from tunesmith_sdk.conformance.catalog import action, observer
 from tunesmith_sdk.conformance.checks import CheckFailed, check
 
-LIMIT = 60.0  # seconds for a process to do next to nothing, on a busy machine
-BUSY = 0.3  # seconds that a process computes; a system counts them in hundredths
-_SAY = "import os, sys; print(os.environ.get('SAID', '-'), os.environ.get('UNSAID', '-')); print('aside', file=sys.stderr)"
-
-_TOLD = "import os; print(os.environ.get('SAID'), os.environ.get('UNSAID'), 'niceness', os.nice(0), 'in', os.getcwd())"
-
-
-def _started(subject: Subject, code: str, **more: Any) -> tuple[Any, Path, Path]:
-    folder = subject.folder("launch")
-    out, err = folder / "logs" / "out", folder / "logs" / "err"
-    launch = Launch((sys.executable, "-c", code), more.pop("environment", {}), out, err, **more)
-    return subject.build().start(launch), out, err
-
-
-def _ended(process: Any) -> int:
-    until = time.monotonic() + LIMIT
-    while (status := process.poll()) is None:
-        if time.monotonic() > until:
-            raise CheckFailed(f"a process that does next to nothing is not over after {LIMIT:.0f} s", fix="Let `poll` ask the process.")
-        time.sleep(0.02)
-    return int(status)
+LIMIT = 120.0  # seconds for a job that does next to nothing to come as far as it should
+STILL = 1.0  # seconds in which nobody may beat
 
 
 @action("executor")
-def work(subject: Subject) -> None:
-    """Start a process and wait for it."""
-    _ended(_started(subject, "")[0])
+def work(subject: Subject) -> Result:
+    """Have a job of one rank carried out."""
+    bench = JobBench(subject, "report")
+    bench.cancelled = subject.step.cancelled  # type: ignore[attr-defined]
+    return bench.run()
 
 
 @observer("executor")
 def observe(subject: Subject) -> dict[str, Any]:
-    """What a process says and how it ends."""
-    process, out, err = _started(subject, _TOLD, environment={"SAID": "yes"})
-    return {"status": _ended(process), "said": out.read_text(), "aside": err.read_text()}
+    """What a job of one rank returns and reports of what it does."""
+    bench = JobBench(subject, "report")
+    result = bench.run()
+    told = [one for one in bench.told if one[0] in ("$/metric", "$/decision")]
+    return {"result": result.metrics, "meta": result.meta, "told": told}
 
 
-@check("executor.starts-as-asked", kind="executor", title="variables, output and error output of a process are as the launch says")
-def starts(subject: Subject) -> Iterator[CheckFailed]:
-    os.environ["UNSAID"] = "the host's"
-    process, out, err = _started(subject, _SAY, environment={"SAID": "yes"}, without=("UNSAID",))
-    _ended(process)
-    said = out.read_text().split() if out.exists() else []
-    if said != ["yes", "-"]:
-        yield CheckFailed(f"a variable to set and one to leave out arrive as {said}", fix="Add `environment`, take `without` away.")
-    if not err.exists() or "aside" not in err.read_text():
-        yield CheckFailed("what it writes to stderr is not in the launch's file", fix="Point the process's stderr at `launch.stderr`.")
+def _until(true: Callable[[], bool], what: str, seconds: float = LIMIT) -> None:
+    until = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > until:
+            raise CheckFailed(f"{what} in {seconds:.0f} s", fix="Look at what the job's processes print.")
+        time.sleep(0.05)
 
 
-@check("executor.tells-the-end", kind="executor", title="`poll` gives None, then the status, and the negative number of a signal")
-def tells(subject: Subject) -> Iterator[CheckFailed]:
-    status = _ended(_started(subject, "raise SystemExit(3)")[0])
-    if status != 3:
-        yield CheckFailed(f"a process that ends with status 3 is said to end with {status}", fix="Pass the status through.")
-    status = _ended(_started(subject, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")[0])
-    if status != -signal.SIGKILL:
-        yield CheckFailed(
-            f"a process that is killed is said to end with {status}, not {-signal.SIGKILL}", fix="Give a signal as a negative number."
-        )
+@check("executor.carries-out", kind="executor", title="a job's result, its files, its reports and its variables are as without an executor")
+def carries_out(subject: Subject) -> Iterator[CheckFailed]:
+    bench = JobBench(subject, "report")
+    result = bench.run()
+    if (result.format, dict(result.metrics)) != ("numbers/plain", {"last": 9.0}):
+        yield CheckFailed(f"rank 0's result arrives as {result}", fix="Return what rank 0 returned.")
+    if result.meta.get("said") != "yes":
+        yield CheckFailed("a variable of `environment` does not reach the rank", fix="Set `job.environment` where the rank starts.")
+    if not (bench.output / "numbers.txt").exists():
+        yield CheckFailed("what the rank wrote is not where its step's `output` says", fix="Leave the step's paths as they are.")
+    told = [method for method, _ in bench.told]
+    missing = [method for method in ("$/metric", "$/decision", "$/log") if method not in told]
+    if missing:
+        yield CheckFailed(f"{', '.join(missing)} of rank 0 is not passed on", fix="Give `report` what rank 0 reports.")
 
 
-@check("executor.ends-all", kind="executor", title="`stop` ends a process that does not want to, and what it started")
-def ends(subject: Subject) -> None:
-    note = subject.folder("note") / "pids"
-    code = (
-        "import os, signal, subprocess, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
-        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']);"
-        f"open({str(note)!r}, 'w').write(f'{{os.getpid()}} {{child.pid}} '); time.sleep(600)"
-    )
-    process, *_ = _started(subject, code)
-    until = time.monotonic() + LIMIT
-    while not (note.exists() and note.read_text().endswith(" ")) and time.monotonic() < until:
-        time.sleep(0.02)
-    if process.poll() is not None:
-        raise CheckFailed("a running process is said to have ended", fix="Return None from `poll` while it runs.")
-    process.stop(0.2)
-    time.sleep(0.1)
-    left = [pid for pid in note.read_text().split() if _lives(int(pid))]
-    for pid in left:
-        os.kill(int(pid), signal.SIGKILL)
-    if left:
-        raise CheckFailed(f"after `stop` {len(left)} of its processes live on", fix="Start it in a group of its own, and end the group.")
+@check("executor.gathers-ranks", kind="executor", title="the ranks of a job run at the same time, and the result is rank 0's")
+def gathers(subject: Subject) -> None:
+    result = JobBench(subject, "meet", ranks=2).run()
+    if result.meta.get("rank") != 0:
+        raise CheckFailed(f"the result is that of rank {result.meta.get('rank')}", fix="Return what rank 0 returned.")
 
 
-@check("executor.tells-activity", kind="executor", title="`activity` grows with the processor time of a process, or is None")
-def tells_activity(subject: Subject) -> None:
-    code = f"import time\nwhile time.process_time() < {BUSY}: sum(range(10000))\nprint('done', flush=True)\ntime.sleep(600)"
-    process, out, _ = _started(subject, code)
-    first = process.activity()
-    until = time.monotonic() + LIMIT
-    while not (out.exists() and out.read_text()) and time.monotonic() < until:
-        time.sleep(0.02)
-    last = process.activity()
-    process.stop(0.0)
-    if first is not None and (last is None or last.cpu - first.cpu < BUSY / 2):
-        raise CheckFailed(
-            f"of {BUSY} s of processor time it tells {'nothing' if last is None else f'{last.cpu - first.cpu:.2f} s'}",
-            fix="Add up what the process and all that it started have used, or return None: ranks that hang are then not noticed.",
-        )
+@check("executor.tells-failures", kind="executor", title="what a rank raises is raised, and a rank that dies is an error of the step")
+def tells_failures(subject: Subject) -> Iterator[CheckFailed]:
+    for how, wanted in (("raises", CODE), ("killed", "TS-RUN-013")):
+        found = _error(JobBench(subject, "fail", ranks=2, facts={"how": how}))
+        if found != wanted:
+            yield CheckFailed(f"the last of two ranks {how}: that is told as {found}", fix=f"Raise the rank's own error ({wanted}).")
 
 
-@check("executor.dumps-stacks", kind="executor", title="`dump_stacks` has a worker write its stacks, also one that is stopped")
-def dumps_stacks(subject: Subject) -> None:
-    code = (
-        "import faulthandler, os, signal; from tunesmith.contracts.kinds.executor import STACKS;"
-        "faulthandler.register(STACKS); print('ready', flush=True); os.kill(os.getpid(), signal.SIGSTOP)"
-    )
-    process, out, err = _started(subject, code)
-    until = time.monotonic() + LIMIT
-    while not (out.exists() and out.read_text()) and time.monotonic() < until:
-        time.sleep(0.02)
-    time.sleep(0.2)
-    process.dump_stacks()
-    while "most recent call first" not in err.read_text() and time.monotonic() < until:
-        time.sleep(0.02)
-    process.stop(0.0)
-    if "most recent call first" not in err.read_text():
-        raise CheckFailed("a stopped worker wrote no stacks", fix="Send it the signal `STACKS`, then SIGCONT.")
-
-
-def _lives(pid: int) -> bool:
+def _error(bench: JobBench) -> str:
     try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
+        bench.run()
+    except TunesmithError as error:
+        return error.code
+    return "no error"
+
+
+@check("executor.stops-all", kind="executor", title="asked to stop, it has the job stopped wherever it runs, and raises `Cancelled`")
+def stops_all(subject: Subject) -> None:
+    bench = JobBench(subject, "beat", ranks=2)
+    stopped: list[str] = []
+
+    def stop() -> None:
+        try:
+            _until(lambda: len(set(bench.beats())) == 2, "two ranks did not begin")
+        except CheckFailed as failed:
+            stopped.append(str(failed))
+        bench.cancelled.set()
+
+    threading.Thread(target=stop, daemon=True).start()
+    try:
+        bench.run()
+    except Cancelled:
+        pass
+    else:
+        raise CheckFailed("asked to stop, it returns a result", fix="Raise `Cancelled` once nothing of the job runs any more.")
+    if stopped:
+        raise CheckFailed(stopped[0], fix="Start all ranks of a job.")
+    _still(bench)
+
+
+def _still(bench: JobBench) -> None:
+    before = len(bench.beats())
+    time.sleep(STILL)
+    if after := len(bench.beats()) - before:
+        (bench.work / "enough").touch()
+        raise CheckFailed(f"the job is said to be over, and its ranks go on ({after} signs of life)", fix="End all of its processes first.")
+
+
+@check("executor.finds-again", kind="executor", title="a job whose launcher is killed is found again, or started anew once it has ended")
+def finds_again(subject: Subject) -> None:
+    bench = JobBench(subject, "beat")
+    launcher = bench.launch()
+    try:
+        _until(lambda: bool(bench.beats()) or launcher.poll() is not None, "no rank began")
+    finally:
+        launcher.kill()
+        launcher.wait()
+    before = len(bench.beats())
+    threading.Thread(target=lambda: (_go_on(bench, before), (bench.work / "enough").touch()), daemon=True).start()
+    result = bench.run()
+    if result.format != "numbers/plain" or not (bench.output / "numbers.txt").exists():
+        raise CheckFailed(
+            f"the second launcher of a job returns {result}", fix="Return the result of the job that was found, or of a new one."
+        )
+    turns = [name for name, _ in groupby(bench.beats())]
+    if len(turns) != len(set(turns)):
+        raise CheckFailed("two tries at a job ran beside each other", fix="Start it anew only once nothing of the first try can run.")
+
+
+def _go_on(bench: JobBench, before: int) -> None:
+    until = time.monotonic() + LIMIT
+    while len(bench.beats()) < before + 20 and time.monotonic() < until:
+        time.sleep(0.05)

@@ -52,11 +52,11 @@ class _Client:
     """Asks a server in the same process as soon as it is up, then asks it to stop."""
 
     def __init__(self, step: Any, *, burst: bool, logprobs: bool) -> None:
-        self._step, self._burst, self._said = step, burst, step._notify
+        self._step, self._burst, self._said = step, burst, step.notify
         self._options: dict[str, Any] = {"logprobs": True} if logprobs else {}
         self._found: list[Any] = []
         self._thread: threading.Thread | None = None
-        step._notify = self._hear
+        step.notify = self._hear
 
     def _hear(self, method: str, params: Any) -> None:
         if method == "$/ready" and self._thread is None:

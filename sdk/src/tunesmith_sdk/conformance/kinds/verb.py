@@ -35,7 +35,7 @@ def work(subject: Subject) -> Result | None:
     composed = subject.request.extra.get("composed")
     if composed:
         told = {**composed, "output": str(step.output), "work": str(step.work)}
-        return cast(Result, load(record.target, record.distribution)(WorkerStep.from_json(told, step._notify, step.cancelled)))
+        return cast(Result, load(record.target, record.distribution)(WorkerStep.from_json(told, step.notify, step.cancelled)))
     inputs = {}
     for entry in record.inputs:
         format = next(
@@ -47,7 +47,7 @@ def work(subject: Subject) -> Result | None:
             inputs[entry.name] = subject.source()
     running = WorkerStep(
         name=step.name, output=step.output, work=step.work, inputs=inputs, seed=step.seed, placement=step.placement,
-        settings=settings_of(record.settings, subject.values, record.distribution), notify=step._notify, cancelled=step.cancelled,
+        settings=settings_of(record.settings, subject.values, record.distribution), notify=step.notify, cancelled=step.cancelled,
     )  # fmt: skip
     return load(record.target, record.distribution)(running)
 
@@ -69,7 +69,7 @@ def observe(subject: Subject) -> dict[str, Any]:
 
 def _visited(subject: Subject) -> Any:
     """What its author's visitor finds as soon as a service is up; then it is asked to stop."""
-    step, found, told = cast(Any, subject.step), [], cast(Any, subject.step)._notify
+    step, found, told = cast(Any, subject.step), [], cast(Any, subject.step).notify
     visitors = ThreadPoolExecutor(1)
 
     def visit(ready: Any) -> Any:
@@ -84,7 +84,7 @@ def _visited(subject: Subject) -> Any:
         else:
             told(method, params)
 
-    step._notify, step.cancelled = hear, threading.Event()
+    step.notify, step.cancelled = hear, threading.Event()
     with visitors:
         work(subject)
     return found[0].result() if found else None

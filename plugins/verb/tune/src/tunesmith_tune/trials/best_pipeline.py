@@ -16,7 +16,11 @@ from tunesmith_cli.api import write_whole
 def write_best(path: Path, spec: PipelineSpec, said: Sequence[str]) -> None:
     """Write a pipeline with `said` as a comment above it. A reader sees the old file or the whole new one."""
     data: dict[str, Any] = {"name": spec.name, "model": spec.model or None, "seed": spec.seed or None}
-    data |= {"device": spec.device if spec.device != "auto" else None, "ignore_estimates": spec.ignore_estimates or None}
+    data |= {
+        "device": spec.device if spec.device != "auto" else None,
+        "executor": spec.executor,
+        "ignore_estimates": spec.ignore_estimates or None,
+    }
     data |= {"steps": _plain(spec.steps), **_plain(spec.more)}
     comment = [f"# {line}" for sentence in said for line in textwrap.wrap(sentence, 118)]
     body = yaml.safe_dump(
