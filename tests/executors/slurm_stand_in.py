@@ -143,7 +143,9 @@ def squeue(folder: Path, arguments: list[str]) -> int:
 
 
 def scancel(folder: Path, arguments: list[str]) -> int:
-    _order(folder, int(arguments[0]), "CANCELLED")
+    mine = [file.stem for file in folder.glob("*.json")] if arguments == ["--me"] else arguments
+    for job in mine:
+        _order(folder, int(job), "CANCELLED")
     return 0
 
 

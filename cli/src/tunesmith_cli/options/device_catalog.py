@@ -26,7 +26,7 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT])?(i?)B?", re.IGNORECASE)
 
 
 def add_cards(parser: Any) -> None:
-    """The options that name cards."""
+    """The options that name cards: of a plan for another machine, or of the machines that an executor has steps run on."""
     parser.add_argument("--on", metavar="CARD", help="cards that are not here, by name, as many as said: A10, 8xH100 (8 in a node)")
     parser.add_argument("--cards", metavar="FILE", help="JSON with cards of your own for --on, beside those that device backends know")
 

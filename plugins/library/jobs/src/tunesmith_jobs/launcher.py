@@ -18,6 +18,7 @@ from tunesmith.contracts.artifacts import Result
 from tunesmith.contracts.kinds.executor import Job
 from tunesmith.contracts.step import Step
 from tunesmith.errors import Cancelled, TunesmithError
+from tunesmith_jobs import rank_links
 from tunesmith_jobs.cluster import Cluster, Gang, State
 from tunesmith_jobs.contact import Contact, addresses_of_this_machine
 from tunesmith_jobs.launch_record import LaunchRecord
@@ -132,7 +133,7 @@ class _Launcher:
                 raise _Lost(links.interrupted or await self._why() or f"{self._record.id} ended without a result")
             if since_running and now - max(since_running, links.since) > CALL_IN and not links.complete:
                 raise _Lost(f"{links.missing} did not come back") if links.started_over else self._unreachable(links)
-            if (silent := links.silent(self._settings.silence)) and state != "queued":
+            if (silent := rank_links.silent(links.ranks, self._settings.silence)) and state != "queued":
                 raise _Lost(f"nothing was heard of {silent} for {self._settings.silence:.0f} s")
             await asyncio.sleep(0.05)
 

@@ -48,6 +48,12 @@ class RankState:
         return self.result is not None or self.error is not None
 
 
+def silent(ranks: Sequence[RankState], seconds: float) -> str:
+    """The machine of a rank that was heard once, and not for so long; empty if there is none."""
+    now = time.monotonic()
+    return next((rank.machine for rank in ranks if rank.heard and not rank.over and now - rank.heard > seconds), "")
+
+
 class RankLinks:
     """An async context in which agents are heard.
 
@@ -125,12 +131,6 @@ class RankLinks:
     @property
     def missing(self) -> str:
         return listed([f"rank {number}" for number, rank in enumerate(self.ranks) if not rank.incarnation])
-
-    def silent(self, seconds: float) -> str:
-        """The machine of a rank that was heard once, and not for so long; empty if there is none."""
-        now = time.monotonic()
-        quiet = [rank.machine for rank in self.ranks if rank.heard and not rank.over and now - rank.heard > seconds]
-        return quiet[0] if quiet else ""
 
     # --- what is said ------------------------------------------------------------------------------------------------------------
 

@@ -21,28 +21,31 @@ RANKS = "tunesmith_sdk.conformance.bench.job_ranks"
 WORKER = (sys.executable, "-m", "tunesmith.isolation.worker")
 
 
-class JobBench:
-    """A job in folders of its own.
+def job_of(folder: Path, entry: str, ranks: int = 1, facts: Mapping[str, Any] | None = None) -> Job:
+    """A job whose folders are in `folder`: ``work`` and ``files`` are those of its ranks, ``job`` is its own.
 
     Args:
         entry: a function of `job_ranks`.
         facts: that its ranks are told.
     """
+    places = {name: folder / name for name in ("work", "files", "job")}
+    for path in places.values():
+        path.mkdir(mode=0o700)
+    request = {
+        "name": entry, "pipeline": "kit", "output": str(places["files"]), "work": str(places["work"]), "seed": 0, "settings": {},
+        "settings_class": "", "distribution": "tunesmith-sdk", "inputs": {}, "choices": {}, "facts": dict(facts or {}),
+    }  # fmt: skip
+    steps = [{**request, "placement": dataclasses.asdict(Placement(rank=rank, processes=ranks))} for rank in range(ranks)]
+    return Job(f"kit-{entry}", places["job"], f"{RANKS}:{entry}", steps, WORKER, {"SAID": "yes"})
+
+
+class JobBench:
+    """A job in folders of its own (see `job_of`), for an executor under test."""
 
     def __init__(self, subject: Subject, entry: str, ranks: int = 1, facts: Mapping[str, Any] | None = None) -> None:
         folder = subject.folder("job")
-        self.work, self.output, directory = folder / "work", folder / "files", folder / "job"
-        for path in (self.work, self.output, directory):
-            path.mkdir(mode=0o700)
-        request = {
-            "name": entry, "pipeline": "kit", "output": str(self.output), "work": str(self.work), "seed": 0, "settings": {},
-            "settings_class": "", "distribution": "tunesmith-sdk", "inputs": {}, "choices": {}, "facts": dict(facts or {}),
-        }  # fmt: skip
-        placements = [Placement(rank=rank, processes=ranks) for rank in range(ranks)]
-        self.job = Job(
-            f"kit-{entry}", directory, f"{RANKS}:{entry}",
-            [{**request, "placement": dataclasses.asdict(placement)} for placement in placements], WORKER, {"SAID": "yes"},
-        )  # fmt: skip
+        self.job = job_of(folder, entry, ranks, facts)
+        self.work, self.output = folder / "work", folder / "files"
         self._subject = subject
         self.told: list[tuple[str, Mapping[str, Any]]] = []  #: what its rank 0 reports, as (method, params)
         self.cancelled = threading.Event()

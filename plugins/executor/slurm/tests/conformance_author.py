@@ -1,0 +1,53 @@
+"""What the conformance kit can't know: a cluster. Here the stand-in of tests/executors."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[4] / "tests" / "executors"))
+
+from slurm_stand_in import Slurm
+
+
+def settings(case):
+    """Its commands are first on the PATH while the examination lasts."""
+    cluster = Slurm(case.directory / "slurm")
+    before = dict(os.environ)
+    os.environ.update(cluster.environment)
+    try:
+        yield {}
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        cluster.close()
+
+
+def scene(case, setting, step, build):
+    """What a setting changes: of the job's script, of the file by which its agents find their host, of how often a lost job is started."""
+    from tunesmith.contracts import TunesmithError
+    from tunesmith_jobs.contact import Contact
+    from tunesmith_sdk.conformance.bench.job import job_of
+
+    job, seen, executor = job_of(case.directory, "beat" if setting == "retries" else "report"), [], build()
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(0.01):
+            if not seen and (contact := Contact.read(job.directory)) and list(job.directory.glob("attempt-1/batch.sh")):
+                seen.append((contact.addresses, contact.patience))
+            if setting == "retries":
+                subprocess.run(["scancel", "--me"], check=True)
+
+    threading.Thread(target=look, daemon=True).start()
+    try:
+        executor.run(step, job, lambda method, params: None)
+    except TunesmithError as error:
+        return error.code, error.why
+    finally:
+        over.set()
+    script = (job.directory / "attempt-1" / "batch.sh").read_text().replace(str(case.directory), "").splitlines()
+    return [line for line in script if not line.startswith("#SBATCH --job-name")], seen
