@@ -30,7 +30,7 @@ class Slurm:
         self.commands.mkdir(parents=True)
         for name in COMMANDS:
             script = self.commands / name
-            script.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{__file__}" {name} "$@"\n')
+            script.write_text(f'#!/bin/sh\n{FOLDER}="{folder}" exec "{sys.executable}" "{__file__}" {name} "$@"\n')
             script.chmod(0o755)
         self._daemon = subprocess.Popen(
             [sys.executable, __file__, "slurmctld"], env=os.environ | {FOLDER: str(folder)}, start_new_session=True
@@ -38,7 +38,7 @@ class Slurm:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {FOLDER: str(self.folder), "PATH": f"{self.commands}{os.pathsep}{os.environ['PATH']}"}
+        return {"PATH": f"{self.commands}{os.pathsep}{os.environ['PATH']}"}
 
     def hold(self) -> None:
         """No job starts until `release`."""

@@ -10,6 +10,8 @@ from packaging.requirements import Requirement
 #: first-party distributions that no extra brings, and why
 APART = {
     "tunesmith-sdk": "for authors of plugins",
+    "tunesmith-slurm": "is of use beside a Slurm cluster alone",
+    "tunesmith-jobs": "comes with the executors, which stand on it",
     "tunesmith-ray-tune": "Ray is large, and is asked in the process of the command: who wants that installs it",
     "tunesmith-unpickle": "reads pickles: who wants that installs it",
     "tunesmith-model-card": "an example of what a stranger writes",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import threading
@@ -14,15 +13,11 @@ from slurm_stand_in import Slurm
 
 
 def settings(case):
-    """Its commands are first on the PATH while the examination lasts."""
+    """Its commands, in the folder that a setting names."""
     cluster = Slurm(case.directory / "slurm")
-    before = dict(os.environ)
-    os.environ.update(cluster.environment)
     try:
-        yield {}
+        yield {"bin": str(cluster.commands)}
     finally:
-        os.environ.clear()
-        os.environ.update(before)
         cluster.close()
 
 
@@ -40,7 +35,7 @@ def scene(case, setting, step, build):
             if not seen and (contact := Contact.read(job.directory)) and list(job.directory.glob("attempt-1/batch.sh")):
                 seen.append((contact.addresses, contact.patience))
             if setting == "retries":
-                subprocess.run(["scancel", "--me"], check=True)
+                subprocess.run([f"{case.settings['bin']}/scancel", "--me"], check=True)
 
     threading.Thread(target=look, daemon=True).start()
     try:

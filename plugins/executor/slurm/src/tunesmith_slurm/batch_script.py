@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
+from pathlib import Path
 
 from tunesmith_jobs import Gang
 from tunesmith_slurm.settings import SlurmSettings
@@ -28,9 +29,14 @@ def batch_script(gang: Gang, settings: SlurmSettings) -> str:
     lines = [
         "#!/bin/bash", *(f"#SBATCH {flag}" for flag in flags), "set -euo pipefail", *settings.setup,
         # the first rank that ends badly ends the others; a node that is lost ends the job, which is then started anew
-        f"exec srun --kill-on-bad-exit=1 --unbuffered {task}",
+        f"exec {shlex.quote(program(settings, 'srun'))} --kill-on-bad-exit=1 --unbuffered {task}",
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
+
+
+def program(settings: SlurmSettings, name: str) -> str:
+    """Where one of Slurm's commands is."""
+    return str(Path(settings.bin) / name) if settings.bin else name
 
 
 def _quoted(value: str) -> str:

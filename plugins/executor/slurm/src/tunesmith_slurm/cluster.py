@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tunesmith.errors import TunesmithError
 from tunesmith_jobs import Gang, State
-from tunesmith_slurm.batch_script import batch_script
+from tunesmith_slurm.batch_script import batch_script, program
 from tunesmith_slurm.settings import SlurmSettings
 
 SCRIPT = "batch.sh"
@@ -27,7 +27,7 @@ class SlurmCluster:
     def submit(self, gang: Gang) -> str:
         script = gang.directory / SCRIPT
         script.write_text(batch_script(gang, self._settings), encoding="utf-8")
-        done = _slurm("sbatch", "--parsable", str(script), cwd=gang.directory, env=gang.environment)
+        done = _slurm(program(self._settings, "sbatch"), "--parsable", str(script), cwd=gang.directory, env=gang.environment)
         if done.returncode:
             raise TunesmithError(
                 "TS-RUN-030", f"Slurm does not take the job {gang.name}: {_said(done)}",
@@ -47,11 +47,11 @@ class SlurmCluster:
         return said if word else ""
 
     def stop(self, id: str) -> None:
-        _slurm("scancel", id)
+        _slurm(program(self._settings, "scancel"), id)
 
     def _asked(self, id: str, what: str) -> str | None:
         """A field of squeue's; empty where the job is not known any more, None where Slurm does not answer."""
-        done = _slurm("squeue", "--noheader", "--states=all", f"--jobs={id}", f"--format={what}")
+        done = _slurm(program(self._settings, "squeue"), "--noheader", "--states=all", f"--jobs={id}", f"--format={what}")
         if done.returncode:
             return "" if _FORGOTTEN in done.stderr else None
         return done.stdout.strip()
@@ -60,15 +60,15 @@ class SlurmCluster:
 def _slurm(*command: str, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """
     Raises:
-        TunesmithError: TS-RUN-030 where there is no such command on the PATH.
+        TunesmithError: TS-RUN-030 where there is no such command.
         OSError: it does not answer.
     """
     try:
         return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=TIMEOUT)
     except FileNotFoundError:
         raise TunesmithError(
-            "TS-RUN-030", f"There is no `{command[0]}` on the PATH",
-            fix="Run this on a node from which jobs are submitted, or load Slurm's module there first.",
+            "TS-RUN-030", f"There is no `{command[0]}` here",
+            fix="Run this where jobs are submitted, load Slurm's module, or give its folder as `bin` of the executor `slurm`.",
         ) from None  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise OSError(f"{command[0]} did not answer in {TIMEOUT:.0f} s") from error

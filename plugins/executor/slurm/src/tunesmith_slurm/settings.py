@@ -13,6 +13,9 @@ _SCRIPT = {"scene": "the batch script"}
 
 @dataclass(frozen=True)
 class SlurmSettings(JobSettings):
+    bin: str = setting(
+        "", "folder of sbatch, squeue, scancel and srun; empty: they are on the PATH", effect=_SCRIPT, examples=("/opt/slurm/bin",)
+    )
     partition: str = setting("", "partition; empty: the cluster's default", examples=("gpu",), effect=_SCRIPT)
     account: str = setting("", "account that is charged; empty: the user's default", effect=_SCRIPT)
     qos: str = setting("", "quality of service; empty: the default", effect=_SCRIPT)
