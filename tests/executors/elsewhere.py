@@ -25,7 +25,7 @@ from tunesmith.planning.plan import Choice, PlannedStep
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith_cli.commands.resume import find_run
 
-QUICK = {"silence": 15.0}
+QUICK = {"heartbeat_timeout": 15.0}
 
 
 def executor(name: str, **settings: Any) -> Choice:

@@ -98,10 +98,10 @@ def test_a_job_that_is_lost_again_and_again_is_told_with_its_reason(place: Place
         slurm.node_dies(2)
 
     meanwhile(murder)
-    outcome = place.run(counted(requeue=False, retries=1))
+    outcome = place.run(counted(requeue=False, max_retries=1))
     assert (outcome.state, outcome.error.code) == ("failed", "TS-RUN-028")
     assert "NODE_FAIL" in outcome.error.what
-    resumed = place.run(counted(requeue=False, retries=1), resume=outcome.run)
+    resumed = place.run(counted(requeue=False, max_retries=1), resume=outcome.run)
     assert resumed.state == "done", resumed.error
 
 

@@ -27,14 +27,14 @@ def scene(case, setting, step, build):
     from tunesmith_jobs.contact import Contact
     from tunesmith_sdk.conformance.bench.job import job_of
 
-    job, seen, executor = job_of(case.directory, "beat" if setting == "retries" else "report"), [], build()
+    job, seen, executor = job_of(case.directory, "beat" if setting == "max_retries" else "report"), [], build()
     over = threading.Event()
 
     def look() -> None:
         while not over.wait(0.01):
             if not seen and (contact := Contact.read(job.directory)) and list(job.directory.glob("attempt-1/batch.sh")):
-                seen.append((contact.addresses, contact.patience))
-            if setting == "retries":
+                seen.append((contact.addresses, contact.reconnect_timeout))
+            if setting == "max_retries":
                 subprocess.run([f"{case.settings['bin']}/scancel", "--me"], check=True)
 
     threading.Thread(target=look, daemon=True).start()

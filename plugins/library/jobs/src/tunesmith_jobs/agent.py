@@ -141,7 +141,7 @@ class Agent:
             contact = Contact.read(self._directory)
         except (OSError, ValueError, TypeError, KeyError):
             contact = None
-        return contact is not None and time.monotonic() - self._heard > contact.patience
+        return contact is not None and time.monotonic() - self._heard > contact.reconnect_timeout
 
     # --- the host ----------------------------------------------------------------------------------------------------------------
 

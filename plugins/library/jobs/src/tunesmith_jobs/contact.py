@@ -23,7 +23,7 @@ class Contact:
         addresses: that the host may be reached at.
         port: of all of them.
         certificate: the host's, in PEM; no other is believed.
-        patience: seconds for which an agent goes on without a host.
+        reconnect_timeout: seconds for which an agent goes on without a host.
     """
 
     attempt: int
@@ -31,7 +31,7 @@ class Contact:
     addresses: tuple[str, ...]
     port: int
     certificate: str
-    patience: float
+    reconnect_timeout: float
 
     def write(self, directory: Path) -> None:
         place = directory / FILE

@@ -99,7 +99,9 @@ class _Launcher:
 
     def _publish(self, links: RankLinks) -> None:
         addresses = (self._settings.host,) if self._settings.host else addresses_of_this_machine()
-        contact = Contact(self._record.attempt, self._record.token, addresses, links.port, links.certificate, self._settings.patience)
+        contact = Contact(
+            self._record.attempt, self._record.token, addresses, links.port, links.certificate, self._settings.reconnect_timeout
+        )
         contact.write(self._job.directory)
 
     async def _submit(self) -> None:
@@ -133,8 +135,8 @@ class _Launcher:
                 raise _Lost(links.interrupted or await self._why() or f"{self._record.id} ended without a result")
             if since_running and now - max(since_running, links.since) > CALL_IN and not links.complete:
                 raise _Lost(f"{links.missing} did not come back") if links.started_over else self._unreachable(links)
-            if (silent := rank_links.silent(links.ranks, self._settings.silence)) and state != "queued":
-                raise _Lost(f"nothing was heard of {silent} for {self._settings.silence:.0f} s")
+            if (silent := rank_links.silent(links.ranks, self._settings.heartbeat_timeout)) and state != "queued":
+                raise _Lost(f"nothing was heard of {silent} for {self._settings.heartbeat_timeout:.0f} s")
             await asyncio.sleep(0.05)
 
     async def _deliver(self, links: RankLinks) -> Result:
@@ -171,12 +173,12 @@ class _Launcher:
         self._record = self._record.write(self._job.directory, id="")
 
     async def _again(self, why: str) -> None:
-        if self._record.lost >= self._settings.retries:
+        if self._record.lost >= self._settings.max_retries:
             raise TunesmithError(
                 "TS-RUN-028", f"The job of `{self._step.name}` was lost: {why}",
                 why=f"It was started {self._record.lost + 1} times." if self._record.lost else "",
                 fix="Look at its machines, then `tunesmith resume`: it goes on from the last checkpoint. "
-                "`retries` of the executor says how often a lost job is started anew.",
+                "`max_retries` of the executor says how often a lost job is started anew.",
             )  # fmt: skip
         self._record = self._record.write(self._job.directory, lost=self._record.lost + 1, attempt=self._record.attempt + 1)
         self._step.decide("start the job anew, from the last checkpoint", why)
@@ -185,7 +187,7 @@ class _Launcher:
 
     def _publish_nobody(self) -> None:
         """What is left of the lost try sees that it does not count any more."""
-        Contact(self._record.attempt, "", (), 0, "", self._settings.patience).write(self._job.directory)
+        Contact(self._record.attempt, "", (), 0, "", self._settings.reconnect_timeout).write(self._job.directory)
 
     # --- the cluster -------------------------------------------------------------------------------------------------------------
 
