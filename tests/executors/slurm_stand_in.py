@@ -57,10 +57,10 @@ class Slurm:
 
     def node_dies(self, job: int) -> None:
         """The node of a job: no process gets a last word."""
+        _order(self.folder, job, "NODE_FAIL")
         for pid in processes_of(self.folder, job):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        _order(self.folder, job, "NODE_FAIL")
 
     def preempt(self, job: int) -> None:
         """As Slurm does: SIGTERM, SIGKILL a moment later, and back into the queue if the job wants that."""

@@ -121,10 +121,9 @@ def test_a_job_that_ended_while_there_was_no_host_is_not_computed_again(place: P
     reached(place, 8)
     host.process.kill()
     host.process.wait()
-    reached(place, 40)
-    time.sleep(0.5)
+    when(lambda: slurm.jobs() == {1: "COMPLETED"})  # its machines are free though nobody has heard of it
     assert Host(place, "resume", "slurm").outcome()["digests"] == {"a": undisturbed}
-    when(lambda: slurm.jobs() == {1: "COMPLETED"}, 10)
+    assert slurm.jobs() == {1: "COMPLETED"}
 
 
 def test_a_run_that_is_stopped_leaves_no_process_and_no_job(place: Place, slurm: Slurm) -> None:

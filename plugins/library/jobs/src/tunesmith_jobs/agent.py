@@ -28,12 +28,13 @@ from tunesmith.running.worker.processes import TERM_TIMEOUT, Work, Workers
 from tunesmith.running.worker.selector import SocketSelector
 from tunesmith_jobs.certificate import NAME, client_context
 from tunesmith_jobs.contact import Contact
+from tunesmith_jobs.last_words import LastWords
 from tunesmith_jobs.link import BEAT, Link
 from tunesmith_jobs.outbox import Outbox
 
 AGAIN = 1.0  # seconds between two tries to reach the host
 LOOK = 2.0  # seconds between two looks at whether this try is still the one that counts
-LAST_WORDS = 30.0  # seconds for the host to confirm the end
+LAST_WORDS = 10.0  # seconds for the host to confirm the end
 CALLING = 10.0  # seconds for one address to answer
 
 
@@ -73,11 +74,10 @@ class Agent:
         self._outbox.put(*told)
         self._over.set()
         until = time.monotonic() + LAST_WORDS
-        while not self._outbox.empty and self._counts() and not self._kill and not self._deserted():
-            # a host that is being started again is waited for; one that is there confirms at once
-            if time.monotonic() > until and self._cancel:
-                break
+        while not self._outbox.empty and self._counts() and not self._kill and time.monotonic() < until:
             time.sleep(0.05)
+        if (left := self._outbox.after(0)) and self._counts() and not self._kill:
+            LastWords(self._incarnation, socket.gethostname(), left).leave(self._directory, self._attempt, self._rank)
         return 0
 
     # --- the worker --------------------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from tunesmith.errors import Cancelled, TunesmithError
 from tunesmith_jobs import rank_links
 from tunesmith_jobs.cluster import Cluster, Gang, State
 from tunesmith_jobs.contact import Contact, addresses_of_this_machine
+from tunesmith_jobs.last_words import LastWords
 from tunesmith_jobs.launch_record import LaunchRecord
 from tunesmith_jobs.rank_links import RankLinks, Report
 from tunesmith_jobs.settings import JobSettings
@@ -56,9 +57,9 @@ class _Launcher:
     async def run(self) -> Result:
         if (result := self._delivered()) is not None:
             return result
-        found = bool(self._record.id) and await self._state() != "ended"
+        found = bool(self._record.id) and (self._left() or await self._state() != "ended")
         if found:
-            self._step.decide("go on with the job that was started before", f"{self._record.id} has not ended")
+            self._step.decide("go on with the job that was started before", f"{self._record.id} is known, and was not lost")
         else:
             self._record = replace(self._record, lost=0)
         while True:
@@ -131,6 +132,8 @@ class _Launcher:
                 self._tell(state)
             since_running = (since_running or now) if state == "running" else 0.0
             since_ended = (since_ended or now) if state == "ended" else 0.0
+            if since_ended:
+                await links.take_last_words(self._job.directory, self._record.attempt)
             if since_ended and now - since_ended > DELIVER:
                 raise _Lost(links.interrupted or await self._why() or f"{self._record.id} ended without a result")
             if since_running and now - max(since_running, links.since) > CALL_IN and not links.complete:
@@ -151,6 +154,10 @@ class _Launcher:
         if record.result is None or not self._output.is_dir():
             return None
         return _result(record.result) if tuple(sorted(entry.name for entry in self._output.iterdir())) == record.made else None
+
+    def _left(self) -> bool:
+        """Whether rank 0 had come to its end, and has left what it had to tell."""
+        return LastWords.of(self._job.directory, self._record.attempt, 0) is not None
 
     # --- its end -----------------------------------------------------------------------------------------------------------------
 

@@ -10,12 +10,14 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts.kinds.executor import Job
 from tunesmith.errors import TunesmithError, listed
 from tunesmith.isolation.secret_variables import withheld
 from tunesmith_jobs.certificate import server_context
+from tunesmith_jobs.last_words import LastWords
 from tunesmith_jobs.link import Link
 
 Report = Callable[[str, Mapping[str, Any]], None]
@@ -221,7 +223,20 @@ class RankLinks:
             "environment": dict(self._job.environment), "secrets": wanted,
         }  # fmt: skip
 
-    async def _take(self, rank: RankState, link: Link, number: int, method: str, params: Mapping[str, Any]) -> None:
+    async def take_last_words(self, directory: Path, attempt: int) -> None:
+        """What ranks have left that had ended before this host came."""
+        for number, rank in enumerate(self.ranks):
+            left = None if rank.over else LastWords.of(directory, attempt, number)
+            if left and rank.incarnation in ("", left.incarnation):
+                rank.incarnation, rank.machine, rank.begun = left.incarnation, left.machine, True
+                for event in left.events:
+                    await self._take(rank, None, *event)
+
+    async def _take(self, rank: RankState, link: Link | None, number: int, method: str, params: Mapping[str, Any]) -> None:
+        """
+        Args:
+            link: over which it came, and is confirmed.
+        """
         if number <= rank.seen:
             return
         first = rank is self.ranks[0]
@@ -239,5 +254,5 @@ class RankLinks:
         elif first:
             self._report(method, params)
         rank.seen = number
-        if not rank.over:  # a result is confirmed when it is kept
+        if link and not rank.over:  # a result is confirmed when it is kept
             await link.send("confirm", {"number": number})
