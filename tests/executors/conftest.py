@@ -14,7 +14,9 @@ for folder in (str(Path(__file__).parent), str(Path(__file__).parents[2] / "core
         sys.path.append(folder)
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH", ""), folder]))
 
+from clusters import ClusterUnderTest, SlurmTested, SshTested  # noqa: E402
 from slurm_stand_in import Slurm  # noqa: E402
+from ssh_hosts import MISSING  # noqa: E402
 from tiny_plans import Place  # noqa: E402
 
 
@@ -31,3 +33,19 @@ def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Slurm]:
         monkeypatch.setenv(name, value)
     yield cluster
     cluster.close()
+
+
+@pytest.fixture
+def hosts(tmp_path: Path, place: Place) -> Iterator[SshTested]:
+    """Three hosts that are reached over ssh."""
+    if MISSING:
+        pytest.skip(MISSING)
+    cluster = SshTested(tmp_path / "hosts", tmp_path / "project")
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture(params=["slurm", "ssh"])
+def cluster(request: pytest.FixtureRequest) -> ClusterUnderTest:
+    """Each of the clusters that keep the same promises."""
+    return SlurmTested(request.getfixturevalue("slurm")) if request.param == "slurm" else request.getfixturevalue("hosts")

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from clusters import SLURM, ByName
 from tiny_plans import Place, step
 
 from tunesmith.contracts.settings import schema_of
@@ -39,21 +40,25 @@ def executor(name: str, **settings: Any) -> Choice:
     return Choice(record, QUICK | settings)
 
 
-def away(planned: PlannedStep, name: str = "slurm", **settings: Any) -> PlannedStep:
+def away(planned: PlannedStep, cluster: ByName = SLURM, **settings: Any) -> PlannedStep:
     """The step, to be run by an executor."""
-    return dataclasses.replace(planned, executor=executor(name, **settings))
+    return dataclasses.replace(planned, executor=executor(cluster.name, **{**cluster.settings, **settings}))
 
 
-def counted(name: str = "slurm", **settings: Any) -> PlannedStep:
+def counted(cluster: ByName = SLURM, **settings: Any) -> PlannedStep:
     """A count that takes some seconds, with a checkpoint for each number."""
-    return away(step("a", to=40, pause=0.05), name, **settings)
+    return away(_count(), cluster, **settings)
+
+
+def _count() -> PlannedStep:
+    return step("a", to=40, pause=0.05)
 
 
 class Host:
     """A host in a process of its own."""
 
-    def __init__(self, place: Place, what: str, name: str, **settings: Any) -> None:
-        command = [sys.executable, __file__, str(place.home.parent), what, name, json.dumps(settings)]
+    def __init__(self, place: Place, what: str, cluster: ByName) -> None:
+        command = [sys.executable, __file__, str(place.home.parent), what, cluster.name, json.dumps(cluster.settings)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def outcome(self) -> dict[str, Any]:
@@ -94,7 +99,8 @@ def main() -> None:
     if sys.argv[2] == "resume":
         with contextlib.suppress(UserError):  # killed before it was noted, or finished already
             run, _ = find_run(place.home)
-    outcome = place.run(counted(sys.argv[3], **json.loads(sys.argv[4])), resume=run)
+    counting = dataclasses.replace(_count(), executor=executor(sys.argv[3], **json.loads(sys.argv[4])))
+    outcome = place.run(counting, resume=run)
     told = {name: artifact.digest for name, artifact in outcome.artifacts.items()}
     print(json.dumps({"state": outcome.state, "error": str(outcome.error or ""), "digests": told}))
 

@@ -1,0 +1,1 @@
+"""The executor `ssh`: steps on hosts that are reached over OpenSSH."""
