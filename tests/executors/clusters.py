@@ -74,10 +74,8 @@ class SshTested:
 
     def __init__(self, folder: Path, project: Path) -> None:
         self.ssh, self._project = SshHosts(folder), project
-        # PYTHONPATH: where the tiny plugins of the kernel's tests lie
-        setup = [f"export PYTHONPATH={Path(__file__).parents[2] / 'core' / 'tests' / 'tiny'}"]
         self.settings: Mapping[str, Any] = {
-            "hosts": dict.fromkeys(self.ssh.hosts, 2), "ssh_config": str(self.ssh.config), "setup": setup, "host": "127.0.0.1",
+            "hosts": dict.fromkeys(self.ssh.hosts, 2), "ssh_config": str(self.ssh.config), "host": "127.0.0.1",
         }  # fmt: skip
 
     def placements(self) -> list[Mapping[str, list[int]]]:

@@ -45,7 +45,7 @@ def hosts(tmp_path: Path, place: Place) -> Iterator[SshTested]:
     cluster.close()
 
 
-@pytest.fixture(params=["slurm", "ssh"])
+@pytest.fixture(params=["slurm", pytest.param("ssh", marks=pytest.mark.slow)])
 def cluster(request: pytest.FixtureRequest) -> ClusterUnderTest:
     """Each of the clusters that keep the same promises."""
     return SlurmTested(request.getfixturevalue("slurm")) if request.param == "slurm" else request.getfixturevalue("hosts")

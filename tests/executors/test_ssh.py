@@ -71,6 +71,7 @@ def test_a_step_of_more_ranks_than_the_hosts_take_is_an_error(place: Place, host
     assert (outcome.state, outcome.error.code) == ("failed", "TS-RUN-030")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("steps_per_host", "beside"), [(1, False), (2, True)])
 def test_a_host_runs_as_many_steps_at_a_time_as_it_may(
     place: Place, hosts: SshTested, tmp_path: Path, steps_per_host: int, beside: bool
@@ -95,6 +96,7 @@ def test_a_host_runs_as_many_steps_at_a_time_as_it_may(
     assert both == [beside]
 
 
+@pytest.mark.slow
 def test_the_next_try_is_on_another_host(place: Place, hosts: SshTested) -> None:
     def murder() -> None:
         reached(place, 5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -38,7 +39,8 @@ class SshCluster:
                 "TS-RUN-030", f"The hosts of the executor `ssh` take {taken} ranks, and the step has {gang.ranks}",
                 fix="Name more hosts under `hosts`, or let them take more ranks; or give the step fewer.",
             )  # fmt: skip
-        Placement([list(gang.command(rank)) for rank in range(gang.ranks)]).write(gang.directory)
+        variables = {name: value for name, value in gang.environment.items() if name.startswith("PYTHON")}
+        Placement([list(gang.command(rank)) for rank in range(gang.ranks)], variables).write(gang.directory)
         self._place(gang.directory)
         return gang.directory.name
 
@@ -131,7 +133,8 @@ class SshCluster:
     # --- asking ------------------------------------------------------------------------------------------------------------------
 
     def _orders(self, folder: Path, placement: Placement) -> HostOrders:
-        return HostOrders(self._client, folder, placement.commands[0][0], self._settings.setup)
+        exports = [f"export {name}={shlex.quote(value)}" for name, value in placement.variables.items()]
+        return HostOrders(self._client, folder, placement.commands[0][0], [*exports, *self._settings.setup])
 
     def _ends(self, folder: Path, placement: Placement) -> tuple[Mapping[str, str | None], Sequence[Exception]]:
         """How each rank ended, None while it runs; and the failures of hosts that can't be asked."""

@@ -17,11 +17,13 @@ class Placement:
     """
     Args:
         commands: what is started for each rank.
+        variables: what the interpreter is told where an environment is its own.
         hosts: the ranks of each host; empty while there is no room.
         stopped: whether it was to end.
     """
 
     commands: Sequence[Sequence[str]]
+    variables: Mapping[str, str] = field(default_factory=dict)
     hosts: Mapping[str, Sequence[int]] = field(default_factory=dict)
     stopped: bool = False
 
