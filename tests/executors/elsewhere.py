@@ -13,19 +13,24 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from clusters import SLURM, ByName
 from tiny_plans import Place, step
 
+from tunesmith.config import load_config
+from tunesmith.contracts.kinds.environment_builder import Recipe
 from tunesmith.contracts.settings import schema_of
 from tunesmith.errors import UserError
+from tunesmith.planning.placement.environments import recipe_of
 from tunesmith.planning.plan import Choice, PlannedStep
 from tunesmith.plugins.records import ProviderRecord
+from tunesmith.plugins.registry import load_registry
 from tunesmith_cli.commands.resume import find_run
 
+ISOLATED = ("ray",)  # executors whose libraries are not installed for the tests
 QUICK = {"heartbeat_timeout": 15.0}
 
 
@@ -42,7 +47,19 @@ def executor(name: str, **settings: Any) -> Choice:
 
 def away(planned: PlannedStep, cluster: ByName = SLURM, **settings: Any) -> PlannedStep:
     """The step, to be run by an executor."""
-    return dataclasses.replace(planned, executor=executor(cluster.name, **{**cluster.settings, **settings}))
+    return _handed_on(planned, cluster.name, {**cluster.settings, **settings})
+
+
+def _handed_on(planned: PlannedStep, name: str, settings: Mapping[str, Any]) -> PlannedStep:
+    return dataclasses.replace(planned, executor=executor(name, **settings), launcher=isolated(name))
+
+
+def isolated(name: str) -> Recipe | None:
+    """Of the isolated environment in which an executor of this repository works where what it runs on is not installed here."""
+    if name not in ISOLATED:
+        return None
+    registry = load_registry(load_config())
+    return recipe_of(registry, (registry.plugin(registry.provider("executor", name)),), "")
 
 
 def counted(cluster: ByName = SLURM, **settings: Any) -> PlannedStep:
@@ -99,8 +116,7 @@ def main() -> None:
     if sys.argv[2] == "resume":
         with contextlib.suppress(UserError):  # killed before it was noted, or finished already
             run, _ = find_run(place.home)
-    counting = dataclasses.replace(_count(), executor=executor(sys.argv[3], **json.loads(sys.argv[4])))
-    outcome = place.run(counting, resume=run)
+    outcome = place.run(_handed_on(_count(), sys.argv[3], json.loads(sys.argv[4])), resume=run)
     told = {name: artifact.digest for name, artifact in outcome.artifacts.items()}
     print(json.dumps({"state": outcome.state, "error": str(outcome.error or ""), "digests": told}))
 
