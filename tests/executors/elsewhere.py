@@ -74,8 +74,9 @@ def _count() -> PlannedStep:
 class Host:
     """A host in a process of its own."""
 
-    def __init__(self, place: Place, what: str, cluster: ByName) -> None:
-        command = [sys.executable, __file__, str(place.home.parent), what, cluster.name, json.dumps(cluster.settings)]
+    def __init__(self, place: Place, what: str, cluster: ByName = SLURM, **settings: Any) -> None:
+        told = json.dumps({**cluster.settings, **settings})
+        command = [sys.executable, __file__, str(place.home.parent), what, cluster.name, told]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def outcome(self) -> dict[str, Any]:

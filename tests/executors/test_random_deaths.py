@@ -36,7 +36,7 @@ class Trial:
         """Until it is done; the outcome. A failure must be told, and the next `resume` goes on."""
         wanted = self.dice.randint(1, 3)
         for number in range(MOST_RUNS):
-            host = Host(self.place, "resume" if number else "run", "slurm", **self.settings)
+            host = Host(self.place, "resume" if number else "run", **self.settings)
             while sum(self.deaths.values()) < wanted and host.process.poll() is None:
                 self._wait(host, self.dice.uniform(0, 3))
                 self._kill(host, self.dice.choice(VICTIMS))

@@ -37,10 +37,10 @@ def scene(case, setting, step, build):
 
     def look() -> None:
         while not over.wait(0.01):
-            if not seen and (contact := Contact.read(job.directory)) and list(job.directory.glob("attempt-1/rank-0.json")):
+            if not seen and (contact := Contact.read(job.directory)) and list(job.directory.glob("attempt-1/process-0.json")):
                 seen.append((contact.addresses, contact.patience))
             if setting == "max_retries":
-                for status in job.directory.glob("attempt-*/rank-0.json"):
+                for status in job.directory.glob("attempt-*/process-0.json"):
                     with contextlib.suppress(OSError, ValueError):
                         _kill(json.loads(status.read_text())["pid"])
 
@@ -76,7 +76,7 @@ def _both_at_once(case, step, build):
     until = time.monotonic() + 20
     placed = 0
     while time.monotonic() < until and placed < len(jobs):
-        placed = sum(any(job.directory.glob("attempt-1/rank-0.json")) for job in jobs)
+        placed = sum(any(job.directory.glob("attempt-1/process-0.json")) for job in jobs)
         time.sleep(0.1)
     step.cancelled.set()
     for thread in threads:

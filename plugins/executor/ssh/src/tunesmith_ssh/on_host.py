@@ -1,7 +1,7 @@
 """What runs on a host: ``python on_host.py check|start|state|stop`` with an order as JSON on stdin, answered by one line of JSON.
 
 Standard library only: it runs as a file, for every question. The processes of a step are children of none: they outlive the connection.
-What is noted of them lies in the try's folder (``rank-0.json``, and ``rank-0.status`` when it has ended); which steps a host has is known
+What is noted of them lies in the folder of the try (``process-0.json``, and ``rank-0.status`` at its end); which steps a host has is known
 to the host alone, from a folder of the user's own.
 """
 
@@ -52,7 +52,7 @@ def start(order: Mapping[str, Any]) -> Mapping[str, Any]:
                     start_new_session=True,
                 )  # fmt: skip
             noted.append({"pid": process.pid, "since": _since(process.pid), "boot": _boot()})
-            _write(directory / f"rank-{rank}.json", noted[-1])
+            _write(directory / f"process-{rank}.json", noted[-1])
         _write(register / _name(directory), noted)
     return {"started": len(noted)}
 
@@ -61,7 +61,7 @@ def state(order: Mapping[str, Any]) -> Mapping[str, Any]:
     """Of each rank of the order: null while it runs, or how it ended."""
     directory, told = Path(order["directory"]), {}
     for rank in order["ranks"]:
-        note = _read(directory / f"rank-{rank}.json")
+        note = _read(directory / f"process-{rank}.json")
         status = directory / f"rank-{rank}.status"
         alive = bool(note) and _lives(note)
         if note and not alive and not status.exists():
@@ -77,7 +77,7 @@ def state(order: Mapping[str, Any]) -> Mapping[str, Any]:
 def stop(order: Mapping[str, Any]) -> Mapping[str, Any]:
     """End the ranks of the order, and wait until they have ended."""
     directory = Path(order["directory"])
-    notes = [note for rank in order["ranks"] if (note := _read(directory / f"rank-{rank}.json")) and _lives(note)]
+    notes = [note for rank in order["ranks"] if (note := _read(directory / f"process-{rank}.json")) and _lives(note)]
     for number in (signal.SIGTERM, signal.SIGKILL):
         for note in notes:
             if _lives(note):
