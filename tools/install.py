@@ -19,7 +19,7 @@ sys.path[:0] = [str(ROOT / "plugins" / "environment_builder" / "environments" / 
 from tunesmith_environments.installers.pip_settings import uv_variables  # noqa: E402
 
 CONSTRAINTS = ROOT / "tools" / "constraints.txt"
-LARGE = ("tunesmith-ray-tune",)  #: what these run on is installed by the tests that need it, in an environment of its own
+LARGE = ("tunesmith-ray", "tunesmith-ray-tune")  #: what these run on is installed by the tests that need it, in an environment of its own
 FOLDERS = ("*/", "plugins/*/*/", "contrib/*/")  #: that hold distributions
 
 

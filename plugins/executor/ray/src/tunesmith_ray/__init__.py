@@ -1,0 +1,1 @@
+"""The executor `ray`: steps in placement groups of a Ray cluster."""
