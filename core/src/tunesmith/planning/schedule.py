@@ -6,7 +6,7 @@ import dataclasses
 import heapq
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tunesmith.contracts.resources import Resources
 from tunesmith.planning.cache_keys import twins
@@ -24,26 +24,31 @@ class Waiting:
     """
 
     def __init__(self, plan: Plan) -> None:
-        steps, waits = plan.steps, needs(plan)
-        self._position = {step.name: number for number, step in enumerate(steps)}
-        self._steps = {step.name: step for step in steps}
-        self._missing = {step.name: set(waits[step.name]) for step in steps}
-        self._readers: dict[str, list[str]] = {step.name: [] for step in steps}
+        self._order, self._steps = plan.steps, {step.name: step for step in plan.steps}
+        self._position = {step.name: number for number, step in enumerate(plan.steps)}
+        self._missing = {name: set(waits) for name, waits in needs(plan).items()}
+        self._readers: dict[str, list[str]] = {step.name: [] for step in plan.steps}
         for name, missing in self._missing.items():
             for need in missing:
                 self._readers[need].append(name)
-        self._ready = [self._position[name] for name, missing in self._missing.items() if not missing]
-        self._names = [step.name for step in steps]
-        heapq.heapify(self._ready)
+        ready = [self._position[name] for name, missing in self._missing.items() if not missing]  # in order, so a heap
+        self._ready: dict[Any, list[int]] = {None: ready}  # None: not given yet; else by what they take
+        self._refused: set[Any] = set()
 
     def ready(self) -> Iterator[PlannedStep]:
         """Those that wait for nobody. Each is taken out when it is given, and comes back by `put_back`."""
-        while self._ready:
-            yield self._steps[self._names[heapq.heappop(self._ready)]]
+        self._refused = set()
+        while heads := [(places[0], takes) for takes, places in self._ready.items() if places and takes not in self._refused]:
+            place, takes = min(heads, key=lambda head: head[0])
+            heapq.heappop(self._ready[takes])
+            yield self._order[place]
 
-    def put_back(self, steps: Collection[PlannedStep]) -> None:
-        for step in steps:
-            heapq.heappush(self._ready, self._position[step.name])
+    def put_back(self, step: PlannedStep) -> None:
+        """There is no room for it now, nor for others that take the same: these are not given until the next time."""
+        services = [service.name for service in services_of(step, self._steps)]
+        takes = (step.placement.device, step.resources, *services)
+        heapq.heappush(self._ready.setdefault(takes, []), self._position[step.name])
+        self._refused.add(takes)
 
     def ended(self, name: str) -> None:
         """Who waited for this step does so no longer."""
@@ -51,7 +56,7 @@ class Waiting:
             if name in self._missing[reader]:
                 self._missing[reader].discard(name)
                 if not self._missing[reader]:
-                    heapq.heappush(self._ready, self._position[reader])
+                    heapq.heappush(self._ready[None], self._position[reader])
 
 
 def needs(plan: Plan) -> dict[str, list[str]]:
@@ -132,21 +137,19 @@ def _beside(plan: Plan, steps: Mapping[str, PlannedStep], lasts: Mapping[str, fl
     up: set[str] = set()
     now, running, beside = 0.0, [], {name: set[str]() for name in lasts}
     while True:
-        passed = []
         for step in waiting.ready():
             if step.name not in lasts or step.name in same:
                 waiting.ended(step.name)
                 continue
             services = services_of(step, steps)
             if not admission.admit(step.name, wanted(step, services, up)):
-                passed.append(step)
+                waiting.put_back(step)
                 continue
             up |= {service.name for service in services}
             for _, _, other in running:
                 beside[step.name].add(other)
                 beside[other].add(step.name)
             heapq.heappush(running, (now + lasts[step.name], len(running), step.name))
-        waiting.put_back(passed)
         if not running:
             position = {name: number for number, name in enumerate(steps)}
             return {name: tuple(sorted(others, key=position.__getitem__)) for name, others in beside.items() if others}

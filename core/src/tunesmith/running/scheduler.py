@@ -112,7 +112,7 @@ class Scheduler:
 
     def _begin(self) -> None:
         """Start what waits for nobody, as far as there is room; what is done already needs none."""
-        context, passed = self._context, []
+        context = self._context
         for step in self._waiting.ready():
             if reason := self._obstacle(step):
                 self._blocked[step.name] = reason
@@ -129,8 +129,7 @@ class Scheduler:
                 self._go_on(step.name)
             else:
                 self._looked.setdefault(step.name, time.monotonic())
-                passed.append(step)
-        self._waiting.put_back(passed)
+                self._waiting.put_back(step)
 
     def _enter(self, step: PlannedStep) -> bool:
         admission, services = self._context.admission, services_of(step, self._planned)

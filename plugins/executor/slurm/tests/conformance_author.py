@@ -27,22 +27,22 @@ def scene(case, setting, step, build):
     from tunesmith_jobs.contact import Contact
     from tunesmith_sdk.conformance.bench.job import job_of
 
-    job, seen, executor = job_of(case.directory, "beat" if setting == "max_retries" else "report"), [], build()
+    job, executor = job_of(case.directory, "beat" if setting == "max_retries" else "report"), build()
     over = threading.Event()
 
-    def look() -> None:
-        while not over.wait(0.01):
-            if not seen and (contact := Contact.read(job.directory)) and list(job.directory.glob("attempt-1/batch.sh")):
-                seen.append((contact.addresses, contact.reconnect_timeout))
-            if setting == "max_retries":
-                subprocess.run([f"{case.settings['bin']}/scancel", "--me"], check=True)
+    def lose() -> None:
+        while setting == "max_retries" and not over.wait(0.1):
+            subprocess.run([f"{case.settings['bin']}/scancel", "--me"], check=True)
 
-    threading.Thread(target=look, daemon=True).start()
+    threading.Thread(target=lose, daemon=True).start()
     try:
         executor.run(step, job, lambda method, params: None)
     except TunesmithError as error:
         return error.code, error.why
     finally:
         over.set()
+    contact = Contact.read(job.directory)
+    assert contact is not None
     script = (job.directory / "attempt-1" / "batch.sh").read_text().replace(str(case.directory), "").splitlines()
-    return [line for line in script if not line.startswith("#SBATCH --job-name")], seen
+    told = [line for line in script if not line.startswith("#SBATCH --job-name")]
+    return told, list(contact.addresses), contact.reconnect_timeout
