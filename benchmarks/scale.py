@@ -33,7 +33,7 @@ SIZES = {"steps": (100, 300, 1_000), "points": (10_000, 100_000, 1_000_000), "ar
 FULL = {
     "steps": (1_000, 3_000, 10_000),
     "points": (100_000, 1_000_000, 10_000_000),
-    "artifacts": (10_000, 30_000, 100_000),
+    "artifacts": (3_000, 10_000, 30_000),
     "plugins": (30, 100, 300),
 }
 BATCH = 1_000  # points that a step's reports bring together
