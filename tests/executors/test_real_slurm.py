@@ -47,12 +47,12 @@ def test_ranks_on_three_nodes_find_each_other(place: Place, slurm: RealSlurm) ->
 
 def test_a_job_outlives_its_host_and_is_found_again(place: Place, slurm: RealSlurm, undisturbed: str) -> None:
     before = len(slurm.jobs())
-    host = Host(place, "run", "slurm")
+    host = Host(place, "run")
     reached(place, 8)
     host.process.kill()
     host.process.wait()
     reached(place, numbers(place) + 5)
-    outcome = Host(place, "resume", "slurm").outcome()
+    outcome = Host(place, "resume").outcome()
     assert outcome == {"state": "done", "error": "", "digests": {"a": undisturbed}}
     assert len(slurm.jobs()) == before + 1
 
