@@ -12,7 +12,7 @@ from tunesmith.planning.schedule import Schedule, schedule
 from tunesmith.units import bytes_text, time_text
 
 if TYPE_CHECKING:
-    from tunesmith.planning.plan import Alternative, Plan, PlannedStep
+    from tunesmith.planning.plan import Alternative, Decision, Plan, PlannedStep
 
 WIDTH = 110
 SHOWN = 4  # names of a list of steps
@@ -38,9 +38,11 @@ def _lines(plan: Plan, cached: Mapping[str, bool], seconds: Mapping[str, float],
     count = f"{len(plan.steps)} step{'s' * (len(plan.steps) != 1)}" + (f" on {usual}" if usual else "")
     count += f", {len(same)} of them the same as another" if same else ""
     yield f"{plan.name}: {count}" + (f", {done} of them done already" if done else "")
+    decisions: dict[str, list[Decision]] = {}
     for decision in plan.decisions:
-        if not decision.step:
-            yield from wrapped(f"- {decision.what}: {decision.reason}", "  ", width, hanging="  ")
+        decisions.setdefault(decision.step, []).append(decision)
+    for decision in decisions.get("", ()):
+        yield from wrapped(f"- {decision.what}: {decision.reason}", "  ", width, hanging="  ")
     yield ""
     names = max((len(step.name) for step in plan.steps), default=0)
     doing = max((len(_does(step)) for step in plan.steps), default=0)
@@ -54,8 +56,8 @@ def _lines(plan: Plan, cached: Mapping[str, bool], seconds: Mapping[str, float],
             yield from wrapped(facts, indent, width)
         compared = {one.decision for one in step.alternatives if not one.taken}
         yield from (f"{indent}{line}" for line in compared_text(step.alternatives, width - len(indent)))
-        for decision in plan.decisions:
-            if decision.step == step.name and (decision.what, decision.reason) not in compared:
+        for decision in decisions.get(step.name, ()):
+            if (decision.what, decision.reason) not in compared:
                 yield from wrapped(f"- {decision.what}: {decision.reason}", indent, width, hanging="  ")
     yield ""
     marks = ("+ added by the planner",) if any(step.inserted for step in plan.steps) else ()

@@ -78,10 +78,10 @@ def make_plan(
     planned = builder.planned
     notes.raise_problems()
     position = {step.name: number for number, step in enumerate(planned)}
-    notes.decisions.sort(key=lambda decision: position.get(decision.step, -1))
+    decisions = tuple(dict.fromkeys(sorted(notes.decisions, key=lambda decision: position.get(decision.step, -1))))
     return Plan(
         name=spec.name, path=spec.path, steps=tuple(planned), gates=tuple(gate for step in steps.values() for gate in step.gates),
-        decisions=tuple(notes.decisions), warnings=tuple(notes.warnings), outputs=tuple(spec.steps), text=spec.text, base=spec.base,
+        decisions=decisions, warnings=tuple(notes.warnings), outputs=tuple(spec.steps), text=spec.text, base=spec.base,
         ignore_estimates=spec.ignore_estimates, listeners=listeners, machine=builder.machine,
     )  # fmt: skip
 

@@ -33,9 +33,7 @@ class Notes:
             self.warnings.append(sentence)
 
     def decide(self, step: str, what: str, reason: str) -> None:
-        decision = Decision(step, what, reason)
-        if decision not in self.decisions:
-            self.decisions.append(decision)
+        self.decisions.append(Decision(step, what, reason))
 
     def take(self, others: Notes) -> None:
         """All that others have noted."""
