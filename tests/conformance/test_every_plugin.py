@@ -27,7 +27,7 @@ def _runtime(folder: Path) -> str:
 
 
 ISOLATED = [path for path in PLUGINS if _data(path).get("tool", {}).get("tunesmith", {}).get("environment", {}).get("prefer") == "isolated"]
-APART = ("ray-tune",)  # whose libraries, a gigabyte, are not installed for the tests; its own engine test builds them
+APART = ("ray-tune", "ray")  # whose libraries, a gigabyte, are not installed for the tests; its own engine test builds them
 #: why a check may be left out: for what the machine and its environments are, never for what a plugin's author left unsaid
 REASONS = (
     "this examination is in the host's environment", "this environment lacks ", "this machine has no such device",
@@ -38,11 +38,11 @@ BRING_THEM = ("peft", "bitsandbytes", "tunesmith-prompt")  #: what requires thes
 COMPOSING = ("serve",)  # whose author has heavy providers take part
 #: where a change of a setting is tried with a new database, service or endpoint, minutes of work together; their own tests set each of
 #: them (plugins/tracker/mlflow/tests/test_mlflow.py and the others')
-SETTINGS_APART = ("mlflow", "wandb", "generation", "judge", "verdict", "rewards", "pass-at-k", "audit")
+SETTINGS_APART = ("mlflow", "wandb", "generation", "judge", "verdict", "rewards", "pass-at-k", "audit", "slurm", "ssh")
 #: ten seconds and more of servers that are downloaded from, killed and asked; what each promises is tested beside it, too
 LONG = (
     "storage", "huggingface", "modelscope", "bench", "remote", "import", "optuna", "environments", "mlflow", "verdict", "rewards", "audit",
-    "judge", "generation",
+    "judge", "generation", "slurm", "ssh", "ray",
 )  # fmt: skip
 
 

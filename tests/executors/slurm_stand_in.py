@@ -169,7 +169,8 @@ def srun(folder: Path, arguments: list[str]) -> int:
 def slurmctld(folder: Path) -> int:
     """Starts what waits, notes what has ended, and does what it is ordered to."""
     running: dict[int, subprocess.Popen[bytes]] = {}
-    while True:
+    parent = os.getppid()
+    while os.getppid() == parent:  # a test that is killed leaves no cluster
         for file in sorted(folder.glob("*.json")):
             job, data = int(file.stem), _read(file)
             order = folder / f"{job}.order"
@@ -189,6 +190,9 @@ def slurmctld(folder: Path) -> int:
                 del running[job]
                 _write(file, data | {"state": "FAILED" if status else "COMPLETED", "reason": "NonZeroExitCode" if status else "None"})
         time.sleep(0.05)
+    for job in running:
+        _end(folder, job, "CANCELLED")
+    return 0
 
 
 def _start(folder: Path, job: int, data: dict) -> subprocess.Popen[bytes]:

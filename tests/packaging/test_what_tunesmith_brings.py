@@ -11,6 +11,8 @@ from packaging.requirements import Requirement
 APART = {
     "tunesmith-sdk": "for authors of plugins",
     "tunesmith-slurm": "is of use beside a Slurm cluster alone",
+    "tunesmith-ssh": "is of use beside other hosts alone",
+    "tunesmith-ray": "is of use beside a Ray cluster alone",
     "tunesmith-jobs": "comes with the executors, which stand on it",
     "tunesmith-ray-tune": "Ray is large, and is asked in the process of the command: who wants that installs it",
     "tunesmith-unpickle": "reads pickles: who wants that installs it",

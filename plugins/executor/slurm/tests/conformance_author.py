@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[4] / "tests" / "executors"))
 
+from lonely_job import goes_on_alone
 from slurm_stand_in import Slurm
 
 
@@ -30,7 +29,7 @@ def scene(case, setting, step, build):
     from tunesmith_sdk.conformance.bench.job import job_of
 
     if setting == "reconnect_timeout":
-        return goes_on_alone(case, step, build())
+        return goes_on_alone(case.directory, step, build())
     job, executor = job_of(case.directory, "beat" if setting == "max_retries" else "report"), build()
     over = threading.Event()
 
@@ -50,24 +49,3 @@ def scene(case, setting, step, build):
     script = (job.directory / "attempt-1" / "batch.sh").read_text().replace(str(case.directory), "").splitlines()
     told = [line for line in script if not line.startswith("#SBATCH --job-name")]
     return told, list(contact.addresses)
-
-
-def goes_on_alone(case, step, executor):
-    """Whether a job still works ten seconds after its host was killed."""
-    from tunesmith_sdk.conformance.bench.job import job_of
-
-    job = job_of(case.directory, "beat")
-    beats, over = case.directory / "work" / "beats", case.directory / "work" / "enough"
-    host = multiprocessing.get_context("fork").Process(target=executor.run, args=(step, job, lambda method, params: None))
-    host.start()
-    while not beats.exists():
-        time.sleep(0.05)
-    host.kill()
-    host.join()
-    time.sleep(10)
-    before = beats.stat().st_size
-    time.sleep(1)
-    goes_on = beats.stat().st_size > before
-    over.touch()
-    subprocess.run([f"{case.settings['bin']}/scancel", "--me"], check=True)
-    return goes_on

@@ -13,6 +13,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[4] / "tests" / "executors"))
 
+from lonely_job import goes_on_alone
 from ssh_hosts import MISSING, SshHosts
 
 
@@ -33,18 +34,17 @@ def scene(case, setting, step, build):
     from tunesmith_jobs.contact import Contact
     from tunesmith_sdk.conformance.bench.job import job_of
 
-    job, seen, over = job_of(case.directory, "beat" if setting == "max_retries" else "report"), [], threading.Event()
+    if setting == "reconnect_timeout":
+        return goes_on_alone(case.directory, step, build())
+    job, over = job_of(case.directory, "beat" if setting == "max_retries" else "report"), threading.Event()
 
-    def look() -> None:
-        while not over.wait(0.01):
-            if not seen and (contact := Contact.read(job.directory)) and list(job.directory.glob("attempt-1/process-0.json")):
-                seen.append((contact.addresses, contact.patience))
-            if setting == "max_retries":
-                for status in job.directory.glob("attempt-*/process-0.json"):
-                    with contextlib.suppress(OSError, ValueError):
-                        _kill(json.loads(status.read_text())["pid"])
+    def lose() -> None:
+        while setting == "max_retries" and not over.wait(0.01):
+            for status in job.directory.glob("attempt-*/process-0.json"):
+                with contextlib.suppress(OSError, ValueError):
+                    _kill(json.loads(status.read_text())["pid"])
 
-    threading.Thread(target=look, daemon=True).start()
+    threading.Thread(target=lose, daemon=True).start()
     try:
         if setting == "steps_per_host":
             return _both_at_once(case, step, build)
@@ -54,7 +54,9 @@ def scene(case, setting, step, build):
     finally:
         over.set()
     placed = json.loads((job.directory / "attempt-1" / "placement.json").read_text())["hosts"]
-    return placed, seen
+    contact = Contact.read(job.directory)
+    assert contact is not None
+    return placed, list(contact.addresses)
 
 
 def _kill(pid):
