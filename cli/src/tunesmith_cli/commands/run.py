@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 
 from tunesmith.config import load_config
 from tunesmith.errors import UserError
-from tunesmith.planning.pipeline.step_syntax import EXECUTOR
+from tunesmith.planning.pipeline.step_syntax import EXECUTOR, LOCAL
 from tunesmith.plugins.registry import load_registry
 from tunesmith_cli.command import Command
 from tunesmith_cli.launch import DEFAULT_FILE, Session, add_judgement, add_run_options, as_asked
@@ -27,7 +27,7 @@ def run(args: Namespace) -> int:
     spec = as_asked(load(args.file, args.set, listeners(args)), args)
     session = Session.open(spec.place)
     named = named_cards(args, session.registry)
-    if named and spec.executor is None and not any(EXECUTOR in step for step in spec.steps.values()):
+    if named and not {str(one or LOCAL) for one in (spec.executor, *(step.get(EXECUTOR) for step in spec.steps.values()))} - {LOCAL}:
         fix = "Name an executor whose machines have them (--executor NAME), or leave --on out. `tunesmith plan` takes it alone."
         raise UserError("TS-CLI-002", f"--on {args.on} names cards that are not here, and every step of this run is", fix=fix)
     plan = session.plan(spec, args.strict, args.refresh, dict([named]) if named else None)

@@ -8,10 +8,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunesmith.contracts.resources import Resources
+from tunesmith.contracts.settings import problems, schema_of
 from tunesmith_jobs import Gang
 from tunesmith_slurm.batch_script import batch_script
 from tunesmith_slurm.settings import SlurmSettings
@@ -77,3 +79,13 @@ def test_paths_with_spaces_arrive_whole() -> None:
     last = batch_script(gang(), SlurmSettings()).splitlines()[-1]
     assert shlex.split(last)[-5:] == ["-m", "tunesmith_jobs.agent", "/shared/a run/.job", "1", "SLURM_PROCID"]
     assert "/opt/my env/bin/python" in shlex.split(last)
+
+
+@pytest.mark.parametrize("text", ["", "90", "30:00", "08:00:00", "2-12", "2-00:00:00"])
+def test_a_time_limit_is_written_as_sbatch_takes_it(text: str) -> None:
+    assert list(problems(schema_of(SlurmSettings), {"time": text})) == []
+
+
+@pytest.mark.parametrize("text", ["soon", "8h", "1:2", "2-", "08:00:00 "])
+def test_another_time_limit_is_refused_when_it_is_planned(text: str) -> None:
+    assert list(problems(schema_of(SlurmSettings), {"time": text})) != []

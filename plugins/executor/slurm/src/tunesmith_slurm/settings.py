@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tunesmith.contracts import setting
 from tunesmith_jobs import JobSettings
 
-TIME = r"|\d+|\d+:\d{2}|(\d+-)?\d+(:\d{2}){0,2}"  # minutes, minutes:seconds, days-hours:minutes:seconds ...
+TIME = r"^(|\d+|\d+:\d{2}|(\d+-)?\d+(:\d{2}){0,2})$"  # minutes, minutes:seconds, days-hours:minutes:seconds ...
 _SCRIPT = {"scene": "the batch script"}
 
 
