@@ -21,6 +21,7 @@ from tunesmith.planning.pipeline.spec import load_pipeline
 from tunesmith.planning.planner import make_plan
 from tunesmith.plugins.manifest import read_manifest
 from tunesmith.plugins.registry import Registry, load_registry
+from tunesmith.running.model_resolver import ModelResolver
 from tunesmith.running.runner import Runner
 from tunesmith_sdk.distributions.wheels import write_wheel
 from tunesmith_sdk.manifest.sync import sync
@@ -162,8 +163,8 @@ def test_the_executor_has_a_step_run_elsewhere(example, tmp_path: Path, monkeypa
     header = json.dumps({"lm_head.weight": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}).encode()
     (tmp_path / "model" / "model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + struct.pack("<f", 1.0))
     (tmp_path / "tunesmith.yaml").write_text("model: file://model\nexecutor: {tilt: {nice: 5}}\nsteps: {card: {export: model-card}}\n")
-    info = ModelInfo("file://model", "1", "model/hf", {}, CONFIG)
-    plan = make_plan(load_pipeline(tmp_path / "tunesmith.yaml"), registry, resolve=lambda _: info, devices={})
+    spec = load_pipeline(tmp_path / "tunesmith.yaml")
+    plan = make_plan(spec, registry, resolve=ModelResolver(registry, config), devices={"cpu": LAPTOP}, digest_of=lambda path: "0" * 64)
     outcome = Runner(plan, registry, config).run()
     _forget()
     assert outcome.state == "done", outcome.error
